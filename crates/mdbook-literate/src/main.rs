@@ -1,0 +1,3 @@
+//! Runs the chapters of a Rust book.
+
+fn main() {}
