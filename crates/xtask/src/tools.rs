@@ -1,0 +1,121 @@
+//! What a command needs beyond Rust, Python 3 and git: installed below `target/tools`, pinned, once.
+
+use std::env::consts::EXE_SUFFIX;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::{Outcome, process, report};
+
+/// Where the tools live, relative to the repository.
+const TOOLS: &str = "target/tools";
+
+/// The project's own Python environment.
+const PYTHON: &str = "target/tools/python";
+
+/// Installs mdBook, which turns the chapters into pages.
+pub(crate) fn mdbook() -> Outcome {
+    cargo_install("mdbook", "0.5.4", "a few minutes")
+}
+
+/// The search path with the project's own tools first.
+pub(crate) fn path() -> OsString {
+    let tools = absolute(TOOLS).join("bin");
+    let old = std::env::var_os("PATH").unwrap_or_default();
+    std::env::join_paths(std::iter::once(tools).chain(std::env::split_paths(&old)))
+        .expect("the repository's path should hold no separator of the search path")
+}
+
+/// Installs a program from crates.io, unless that version is there. What an interrupted installation had compiled is kept
+/// and used by the next one.
+fn cargo_install(name: &str, version: &str, duration: &str) -> Outcome {
+    let program = Path::new(TOOLS)
+        .join("bin")
+        .join(format!("{name}{EXE_SUFFIX}"));
+    let installed = process::output(Command::new(&program).arg("--version"));
+    if installed.is_some_and(|answer| {
+        answer
+            .trim()
+            .trim_start_matches(name)
+            .trim_matches([' ', 'v'])
+            == version
+    }) {
+        return Ok(());
+    }
+    let build = format!("{TOOLS}/build");
+    let what = format!("Installing {name} {version} into {TOOLS} (once; it takes {duration})");
+    report::timed(&what, || {
+        process::run(
+            process::cargo(["install", name, "--version", version, "--locked", "--force"])
+                .args(["--root", TOOLS, "--target-dir", &build])
+                // The installation says to extend the PATH, which nobody needs to do here.
+                .env("PATH", path()),
+        )
+    })?;
+    // Gigabytes that nothing needs any more.
+    std::fs::remove_dir_all(&build).map_err(|error| format!("cannot remove {build}: {error}"))
+}
+
+/// The path of something in the repository, independent of the current folder.
+pub(crate) fn absolute(path: impl AsRef<Path>) -> PathBuf {
+    std::path::absolute(path).expect("the current folder is the repository")
+}
+
+/// Makes the Python environment with what `python/requirements.txt` pins, unless it is there. pip checks each package's
+/// hash. An interrupted installation is gone on with: what pip has fetched stays in its cache.
+pub(crate) fn python() -> Outcome {
+    let requirements = include_str!("../python/requirements.txt");
+    let installed = format!("{PYTHON}/installed.txt");
+    let works = process::output(Command::new(python_program("python")).arg("--version")).is_some();
+    if works && std::fs::read_to_string(&installed).is_ok_and(|text| text == requirements) {
+        return Ok(());
+    }
+    report::timed(
+        &format!(
+            "Installing JupyterLab and the checkers' Python packages into {PYTHON} (once; about a minute)"
+        ),
+        || {
+            if !works {
+                let _ = std::fs::remove_dir_all(PYTHON);
+                process::run(Command::new(system_python()?).args(["-m", "venv", PYTHON])).map_err(|error| {
+                format!("{error}. Debian and Ubuntu keep Python's venv in a package of its own: apt install python3-venv")
+            })?;
+            }
+            process::run(
+                Command::new(python_program("python"))
+                    .args([
+                        "-m",
+                        "pip",
+                        "install",
+                        "--quiet",
+                        "--disable-pip-version-check",
+                        "--no-input",
+                    ])
+                    .args([
+                        "--require-hashes",
+                        "--requirement",
+                        "crates/xtask/python/requirements.txt",
+                    ]),
+            )?;
+            std::fs::write(&installed, requirements)
+                .map_err(|error| format!("cannot write {installed}: {error}"))
+        },
+    )
+}
+
+/// A program of the project's Python environment.
+pub(crate) fn python_program(name: &str) -> PathBuf {
+    let folder = if cfg!(windows) { "Scripts" } else { "bin" };
+    absolute(PYTHON)
+        .join(folder)
+        .join(format!("{name}{EXE_SUFFIX}"))
+}
+
+fn system_python() -> Outcome<&'static str> {
+    // JupyterLab and its company ask for 3.10.
+    let recent = "import sys; sys.exit(sys.version_info < (3, 10))";
+    ["python3", "python"]
+        .into_iter()
+        .find(|python| process::output(Command::new(python).args(["-c", recent])).is_some())
+        .ok_or_else(|| "Python 3.10 or newer is needed and was not found on the PATH".to_owned())
+}
