@@ -3,7 +3,9 @@
 //! A reader has Rust, Python 3 and git. Whatever else a command needs, it installs itself: pinned, below `target/tools`,
 //! once, and saying so.
 
+mod jupyter;
 mod links;
+mod notebooks;
 mod process;
 mod report;
 mod serve;
@@ -25,6 +27,11 @@ fn main() -> ExitCode {
         .expect("the repository should still be where xtask was built");
     let outcome = match matches.subcommand() {
         Some(("serve", options)) => serve::serve(port(options), !options.get_flag("no-open")),
+        Some(("jupyter", options)) => jupyter::jupyter(port(options), !options.get_flag("no-open")),
+        Some(("notebooks", options)) if options.get_flag("check") => {
+            test::build_book().and_then(|()| notebooks::check())
+        }
+        Some(("notebooks", _)) => notebooks::update(),
         Some(("test", options)) => test::test(&test::select(
             &names(options, "only"),
             &names(options, "skip"),

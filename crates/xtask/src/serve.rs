@@ -33,12 +33,14 @@ pub(crate) fn serve(port: u16, open: bool) -> Outcome {
 
 /// Builds what `book.toml` starts with `cargo run --quiet`: here one sees the progress.
 pub(crate) fn build_programs() -> Outcome {
-    for package in ["mdbook-literate"] {
-        report::timed(&format!("Building {package}, which book.toml runs"), || {
-            process::run(&mut process::cargo(["build", "--package", package]))
-        })?;
-    }
-    Ok(())
+    build_program("mdbook-literate")
+}
+
+/// Builds one program as `cargo run` will ask for it. Two at once could share features, and be built twice.
+fn build_program(package: &str) -> Outcome {
+    report::timed(&format!("Building {package}, which book.toml runs"), || {
+        process::run(&mut process::cargo(["build", "--package", package]))
+    })
 }
 
 /// Fails when something listens on the port already.

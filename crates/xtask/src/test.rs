@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::{Outcome, links, process, report, serve, tools};
+use crate::{Outcome, jupyter, links, notebooks, process, report, serve, tools};
 
 /// One of the checks. The order is the one in which they run: quick ones first.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -16,11 +16,13 @@ pub(crate) enum Step {
     BookBuild,
     BookTest,
     Links,
+    Notebooks,
+    Kernel,
 }
 
 impl Step {
     /// All of them, in order.
-    pub(crate) const ALL: [Step; 8] = [
+    pub(crate) const ALL: [Step; 10] = [
         Step::Format,
         Step::Spelling,
         Step::Lints,
@@ -29,6 +31,8 @@ impl Step {
         Step::BookBuild,
         Step::BookTest,
         Step::Links,
+        Step::Notebooks,
+        Step::Kernel,
     ];
 
     /// The word for `--only` and `--skip`.
@@ -42,6 +46,8 @@ impl Step {
             Step::BookBuild => "book-build",
             Step::BookTest => "book-test",
             Step::Links => "links",
+            Step::Notebooks => "notebooks",
+            Step::Kernel => "kernel",
         }
     }
 
@@ -56,13 +62,15 @@ impl Step {
             Step::BookBuild => "the book builds, each chapter's code run",
             Step::BookTest => "each block of each chapter passes",
             Step::Links => "each link in the book leads somewhere",
+            Step::Notebooks => "the committed notebooks are what the book makes",
+            Step::Kernel => "the committed notebooks have the outputs that the real kernel gives",
         }
     }
 
     /// The step whose result this one reads.
     fn needs(self) -> Option<Step> {
         match self {
-            Step::Links => Some(Step::BookBuild),
+            Step::Links | Step::Notebooks => Some(Step::BookBuild),
             _ => None,
         }
     }
@@ -87,9 +95,11 @@ impl Step {
                 "--workspace",
                 "--all-features",
             ])),
-            Step::BookBuild => mdbook("build"),
+            Step::BookBuild => build_book(),
             Step::BookTest => mdbook("test"),
             Step::Links => links::check("target/book/html"),
+            Step::Notebooks => notebooks::check(),
+            Step::Kernel => jupyter::execute(),
         }
     }
 }
@@ -162,6 +172,11 @@ fn summarise(results: &[(Step, Duration, Outcome)]) -> Outcome {
     } else {
         Err(format!("failed: {}", failed.join(", ")))
     }
+}
+
+/// Builds the book: its pages and its notebooks.
+pub(crate) fn build_book() -> Outcome {
+    mdbook("build")
 }
 
 fn mdbook(command: &str) -> Outcome {

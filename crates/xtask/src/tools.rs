@@ -11,7 +11,7 @@ use crate::{Outcome, process, report};
 const TOOLS: &str = "target/tools";
 
 /// The project's own Python environment.
-const PYTHON: &str = "target/tools/python";
+pub(crate) const PYTHON: &str = "target/tools/python";
 
 /// Installs mdBook, which turns the chapters into pages.
 pub(crate) fn mdbook() -> Outcome {
@@ -20,26 +20,29 @@ pub(crate) fn mdbook() -> Outcome {
 
 /// The search path with the project's own tools first.
 pub(crate) fn path() -> OsString {
-    let tools = absolute(TOOLS).join("bin");
+    path_with(&absolute(TOOLS).join("bin"))
+}
+
+/// The search path with a folder in front.
+pub(crate) fn path_with(folder: &Path) -> OsString {
     let old = std::env::var_os("PATH").unwrap_or_default();
-    std::env::join_paths(std::iter::once(tools).chain(std::env::split_paths(&old)))
+    std::env::join_paths(std::iter::once(folder.to_owned()).chain(std::env::split_paths(&old)))
         .expect("the repository's path should hold no separator of the search path")
+}
+
+/// Installs the kernel that runs Rust in Jupyter, and returns where it is.
+pub(crate) fn rust_kernel() -> Outcome<PathBuf> {
+    let kernel = "evcxr_jupyter";
+    cargo_install(kernel, "0.22.0", "some minutes more")?;
+    Ok(absolute(program(kernel)))
 }
 
 /// Installs a program from crates.io, unless that version is there. What an interrupted installation had compiled is kept
 /// and used by the next one.
 fn cargo_install(name: &str, version: &str, duration: &str) -> Outcome {
-    let program = Path::new(TOOLS)
-        .join("bin")
-        .join(format!("{name}{EXE_SUFFIX}"));
-    let installed = process::output(Command::new(&program).arg("--version"));
-    if installed.is_some_and(|answer| {
-        answer
-            .trim()
-            .trim_start_matches(name)
-            .trim_matches([' ', 'v'])
-            == version
-    }) {
+    // Cargo's own record of what it installed, written when all is in place.
+    let record = std::fs::read_to_string(format!("{TOOLS}/.crates.toml")).unwrap_or_default();
+    if record.contains(&format!("\"{name} {version} (")) && program(name).is_file() {
         return Ok(());
     }
     let build = format!("{TOOLS}/build");
@@ -59,6 +62,13 @@ fn cargo_install(name: &str, version: &str, duration: &str) -> Outcome {
 /// The path of something in the repository, independent of the current folder.
 pub(crate) fn absolute(path: impl AsRef<Path>) -> PathBuf {
     std::path::absolute(path).expect("the current folder is the repository")
+}
+
+/// Where cargo puts a program that it installs.
+fn program(name: &str) -> PathBuf {
+    Path::new(TOOLS)
+        .join("bin")
+        .join(format!("{name}{EXE_SUFFIX}"))
 }
 
 /// Makes the Python environment with what `python/requirements.txt` pins, unless it is there. pip checks each package's

@@ -1,0 +1,153 @@
+//! `cargo xtask jupyter`: the notebooks in JupyterLab, on the Rust kernel. And the kernel for whoever executes notebooks.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::{Outcome, process, report, serve, tools};
+
+/// Sets up what is missing and opens JupyterLab on `notebooks/`. It listens on the loopback address and asks for its
+/// token, as Jupyter does by itself.
+pub(crate) fn jupyter(port: u16, open: bool) -> Outcome {
+    serve::check_free(port)?;
+    set_up()?;
+    let notebooks = notebooks()?;
+    report::timed(
+        "Warming the kernel: the first time it compiles what the notebooks depend on",
+        || process::run(script("execute.py").arg("--warm").arg(&notebooks[0])),
+    )?;
+    // JupyterLab shows the pictures of a notebook that somebody else executed only when that notebook is signed.
+    process::run(
+        python()
+            .args(["-m", "jupyter", "trust"])
+            .args(&notebooks)
+            .stdout(std::process::Stdio::null()),
+    )?;
+    eprintln!("── Starting JupyterLab on http://127.0.0.1:{port}; Ctrl-C ends it.");
+    let mut lab = python();
+    lab.args([
+        "-m",
+        "jupyterlab",
+        "notebooks",
+        "--ServerApp.ip=127.0.0.1",
+        "--ServerApp.port_retries=0",
+    ])
+    .arg(format!("--ServerApp.port={port}"))
+    // In a container everything runs as root.
+    .arg("--allow-root")
+    // It asks no other host for news, updates and extensions.
+    .args([
+        "--LabApp.check_for_updates_class=jupyterlab.handlers.announcements.NeverCheckForUpdate",
+    ])
+    .args([
+        "--LabApp.news_url=None",
+        "--LabApp.extension_manager=readonly",
+    ]);
+    if !open {
+        lab.arg("--no-browser");
+    }
+    process::become_program(&mut lab)
+}
+
+/// Executes every committed notebook on the real kernel and compares its outputs.
+pub(crate) fn execute() -> Outcome {
+    set_up()?;
+    let notebooks = notebooks()?;
+    report::timed("Warming the kernel", || {
+        process::run(script("execute.py").arg("--warm").arg(&notebooks[0]))
+    })?;
+    process::run(script("execute.py").args(&notebooks))
+}
+
+/// Installs Python's part and the kernel, and registers the kernel in the Python environment: not in the reader's home.
+fn set_up() -> Outcome {
+    tools::python()?;
+    let kernel = tools::rust_kernel()?;
+    let arguments = [
+        tools::python_program("python"),
+        tools::absolute("crates/xtask/python/kernel.py"),
+        kernel,
+        tools::absolute("target/evcxr"),
+        tools::absolute("."),
+        "{connection_file}".into(),
+    ];
+    let folder = tools::absolute(tools::PYTHON).join("share/jupyter/kernels/rust");
+    // Written each time: it holds absolute paths, and the repository may have been moved.
+    std::fs::create_dir_all(&folder)
+        .and_then(|()| std::fs::write(folder.join("kernel.json"), kernel_json(&arguments)))
+        .map_err(|error| {
+            format!(
+                "cannot register the kernel in {}: {error}",
+                folder.display()
+            )
+        })
+}
+
+fn kernel_json(arguments: &[PathBuf]) -> String {
+    serde_json::json!({
+        "argv": arguments,
+        "display_name": "Rust",
+        "language": "rust",
+        // There is no signal that stops a cell: the kernel does it when asked.
+        "interrupt_mode": "message",
+    })
+    .to_string()
+}
+
+fn notebooks() -> Outcome<Vec<PathBuf>> {
+    let notebooks = crate::notebooks::in_folder("notebooks")?;
+    if notebooks.is_empty() {
+        Err("notebooks/ holds no notebook".to_owned())
+    } else {
+        Ok(notebooks)
+    }
+}
+
+/// One of the scripts beside this crate.
+fn script(name: &str) -> Command {
+    let mut command = python();
+    command.arg(format!("crates/xtask/python/{name}"));
+    command
+}
+
+/// The project's Python. Whatever Jupyter reads and writes is below `target/tools`, not in the reader's home.
+fn python() -> Command {
+    let mut command = Command::new(tools::python_program("python"));
+    let folder = tools::absolute("target/tools/jupyter");
+    for (variable, name) in [
+        ("JUPYTER_CONFIG_DIR", "config"),
+        ("JUPYTER_DATA_DIR", "data"),
+        ("JUPYTER_RUNTIME_DIR", "runtime"),
+        ("JUPYTERLAB_SETTINGS_DIR", "settings"),
+        ("JUPYTERLAB_WORKSPACES_DIR", "workspaces"),
+        ("IPYTHONDIR", "ipython"),
+    ] {
+        command.env(variable, folder.join(name));
+    }
+    command
+        .env("JUPYTER_PREFER_ENV_PATH", "1")
+        .env_remove("JUPYTER_PATH")
+        .env("PATH", path());
+    command
+}
+
+/// The search path with the Python environment's programs first: `jupyter trust` is one.
+fn path() -> OsString {
+    let programs = tools::python_program("python")
+        .parent()
+        .map(PathBuf::from)
+        .unwrap_or_default();
+    tools::path_with(&programs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_with_a_quote_survives_the_registration() {
+        let json: serde_json::Value =
+            serde_json::from_str(&kernel_json(&["/a \"b\"/c".into()])).unwrap();
+        assert_eq!(json["argv"][0], "/a \"b\"/c");
+    }
+}
