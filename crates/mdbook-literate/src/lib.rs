@@ -1,0 +1,21 @@
+//! Runs the chapters of a Rust book: real outputs in its pages, its tests and its notebooks.
+//!
+//! mdBook shows Rust code and can test it, but neither with the crates that a book is about nor with what the code prints or
+//! draws. This preprocessor makes one program of each chapter's blocks, compiles it with Cargo, runs it once, and gives the
+//! outputs to each renderer: below the blocks for pages, as one doctest a block for `mdbook test`, as cells for notebooks.
+//!
+//! The modules, in the order of the way: [`config`], [`include`], [`chapter`], [`program`], [`cache`], [`compile`], [`run`],
+//! [`engine`], then [`report`] for what is wrong, and [`page`] and [`doctest`] for what is shown.
+
+pub mod cache;
+pub mod chapter;
+pub mod compile;
+pub mod config;
+pub mod doctest;
+pub mod engine;
+pub mod include;
+pub mod page;
+pub mod preprocess;
+pub mod program;
+pub mod report;
+pub mod run;
