@@ -49,11 +49,22 @@ impl Cache {
     /// Forgets the entries that no key of these names, when there are many.
     pub fn prune(&self, keep: &[String]) {
         const ROOM: usize = 500;
-        let Ok(entries) = fs::read_dir(&self.folder) else { return };
+        let Ok(entries) = fs::read_dir(&self.folder) else {
+            return;
+        };
         let old: Vec<_> = entries
             .flatten()
-            .filter(|entry| !keep.iter().any(|key| self.file(key).file_name() == Some(&entry.file_name())))
-            .map(|entry| (entry.metadata().and_then(|data| data.modified()).ok(), entry.path()))
+            .filter(|entry| {
+                !keep
+                    .iter()
+                    .any(|key| self.file(key).file_name() == Some(&entry.file_name()))
+            })
+            .map(|entry| {
+                (
+                    entry.metadata().and_then(|data| data.modified()).ok(),
+                    entry.path(),
+                )
+            })
             .collect();
         if old.len() > ROOM {
             let mut old = old;
@@ -93,7 +104,11 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
 ///
 /// When the folder or the file cannot be written.
 pub fn write_if_changed(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    if fs::read(path).is_ok_and(|present| present == bytes) { Ok(()) } else { write_whole(path, bytes) }
+    if fs::read(path).is_ok_and(|present| present == bytes) {
+        Ok(())
+    } else {
+        write_whole(path, bytes)
+    }
 }
 
 /// Makes a key of many parts.
@@ -122,14 +137,22 @@ impl Key {
                 let mut entries: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
                 entries.sort();
                 for entry in entries {
-                    let name = entry.file_name().unwrap_or_default().to_string_lossy().into_owned();
-                    if !name.starts_with('.') && name != "target" && !skip.contains(&name.as_str()) {
+                    let name = entry
+                        .file_name()
+                        .unwrap_or_default()
+                        .to_string_lossy()
+                        .into_owned();
+                    if !name.starts_with('.') && name != "target" && !skip.contains(&name.as_str())
+                    {
                         self.add_tree(&entry, &[]);
                     }
                 }
                 self.add("end")
             }
-            Err(_) => self.add(fs::read(path).unwrap_or_else(|error| format!("unreadable: {}", error.kind()).into_bytes())),
+            Err(_) => self.add(
+                fs::read(path)
+                    .unwrap_or_else(|error| format!("unreadable: {}", error.kind()).into_bytes()),
+            ),
         }
     }
 
@@ -145,14 +168,26 @@ mod tests {
 
     #[test]
     fn a_key_tells_where_one_part_ends() {
-        assert_ne!(Key::new().add("ab").add("c").text(), Key::new().add("a").add("bc").text());
+        assert_ne!(
+            Key::new().add("ab").add("c").text(),
+            Key::new().add("a").add("bc").text()
+        );
     }
 
     #[test]
     fn half_an_entry_is_none() {
         let folder = std::env::temp_dir().join(format!("literate-cache-{}", std::process::id()));
         let cache = Cache::new(folder.clone());
-        let entry = Entry { outputs: Some(BTreeMap::from([(0, Output { text: "1\n".to_owned(), ..Output::default() })])), errors: Vec::new() };
+        let entry = Entry {
+            outputs: Some(BTreeMap::from([(
+                0,
+                Output {
+                    text: "1\n".to_owned(),
+                    ..Output::default()
+                },
+            )])),
+            errors: Vec::new(),
+        };
         cache.put("k", &entry).expect("the folder can be written");
         assert_eq!(cache.get("k"), Some(entry));
         let whole = fs::read(folder.join("k.json")).expect("the entry is there");

@@ -74,7 +74,11 @@ pub struct Line {
 impl Block {
     /// The whole code.
     pub fn code(&self) -> String {
-        self.lines.iter().map(|line| line.code.as_str()).collect::<Vec<_>>().join("\n")
+        self.lines
+            .iter()
+            .map(|line| line.code.as_str())
+            .collect::<Vec<_>>()
+            .join("\n")
     }
 }
 
@@ -92,7 +96,14 @@ pub fn markdown(text: &str) -> Parser<'_> {
 
 impl Chapter {
     /// Reads a chapter; `file` is its absolute path.
-    pub fn read(path: &Path, name: &str, number: Vec<u32>, text: &str, file: &Path, root: &Path) -> Chapter {
+    pub fn read(
+        path: &Path,
+        name: &str,
+        number: Vec<u32>,
+        text: &str,
+        file: &Path,
+        root: &Path,
+    ) -> Chapter {
         let (source, broken_includes) = Source::expand(text, file, root);
         let mut chapter = Chapter {
             path: crate::config::slashed(path),
@@ -137,8 +148,12 @@ impl Chapter {
                             mark,
                             lines: code_lines(text, &lines, &texts),
                             fence_line: lines.line(range.start),
-                            prefix: prefix(&text[lines.starts[lines.line(range.start)]..range.start]),
-                            range: range.start..range.start + text[range].trim_end_matches(['\n', '\r', ' ', '>']).len(),
+                            prefix: prefix(
+                                &text[lines.starts[lines.line(range.start)]..range.start],
+                            ),
+                            range: range.start
+                                ..range.start
+                                    + text[range].trim_end_matches(['\n', '\r', ' ', '>']).len(),
                         };
                         self.blocks.push(block);
                     }
@@ -171,18 +186,34 @@ fn mark(info: &str) -> Option<Mark> {
     }
     let words: Vec<&str> = words.collect();
     let has = |mark: &str| words.contains(&mark);
-    Some(if words.iter().any(|word| *word == "ignore" || word.starts_with("ignore-")) {
-        Mark::Ignore
-    } else if has("compile_fail") {
-        let is_code = |word: &&str| word.len() == 5 && word.starts_with('E') && word[1..].bytes().all(|byte| byte.is_ascii_digit());
-        Mark::CompileFail(words.iter().copied().filter(is_code).map(str::to_owned).collect())
-    } else if has("should_panic") {
-        Mark::ShouldPanic
-    } else if has("no_run") {
-        Mark::NoRun
-    } else {
-        Mark::Run
-    })
+    Some(
+        if words
+            .iter()
+            .any(|word| *word == "ignore" || word.starts_with("ignore-"))
+        {
+            Mark::Ignore
+        } else if has("compile_fail") {
+            let is_code = |word: &&str| {
+                word.len() == 5
+                    && word.starts_with('E')
+                    && word[1..].bytes().all(|byte| byte.is_ascii_digit())
+            };
+            Mark::CompileFail(
+                words
+                    .iter()
+                    .copied()
+                    .filter(is_code)
+                    .map(str::to_owned)
+                    .collect(),
+            )
+        } else if has("should_panic") {
+            Mark::ShouldPanic
+        } else if has("no_run") {
+            Mark::NoRun
+        } else {
+            Mark::Run
+        },
+    )
 }
 
 /// The lines of a block from the ranges of its text.
@@ -196,8 +227,17 @@ fn code_lines(text: &str, starts: &LineStarts, ranges: &[Range<usize>]) -> Vec<L
             let code = unescape(piece.trim_end_matches(['\n', '\r']));
             match lines.last_mut() {
                 // One line may come in several pieces.
-                Some(Line { line: last, code: whole, .. }) if *last == line => whole.push_str(&code),
-                _ => lines.push(Line { code, line, column, hidden: false }),
+                Some(Line {
+                    line: last,
+                    code: whole,
+                    ..
+                }) if *last == line => whole.push_str(&code),
+                _ => lines.push(Line {
+                    code,
+                    line,
+                    column,
+                    hidden: false,
+                }),
             }
             at += piece.len();
         }
@@ -217,7 +257,9 @@ fn unescape(code: &str) -> String {
 /// Takes away the mark that hides a line, by mdBook's rules.
 fn unhide(line: &mut Line) {
     let indent = line.code.len() - line.code.trim_start().len();
-    let Some(rest) = line.code[indent..].strip_prefix('#') else { return };
+    let Some(rest) = line.code[indent..].strip_prefix('#') else {
+        return;
+    };
     let (code, hidden) = match rest.chars().next() {
         None => (String::new(), true),
         Some(' ') => (format!("{}{}", &line.code[..indent], &rest[1..]), true),
@@ -231,7 +273,16 @@ fn unhide(line: &mut Line) {
 
 /// What goes on with the list or quote that a fence stands in: its marks become spaces, quotes stay.
 fn prefix(before: &str) -> String {
-    before.chars().map(|char| if char == '>' || char == '\t' { char } else { ' ' }).collect()
+    before
+        .chars()
+        .map(|char| {
+            if char == '>' || char == '\t' {
+                char
+            } else {
+                ' '
+            }
+        })
+        .collect()
 }
 
 /// Finds the line of a byte.
@@ -242,7 +293,12 @@ struct LineStarts {
 impl LineStarts {
     fn new(text: &str) -> LineStarts {
         let mut starts = vec![0];
-        starts.extend(text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1));
+        starts.extend(
+            text.bytes()
+                .enumerate()
+                .filter(|(_, byte)| *byte == b'\n')
+                .map(|(at, _)| at + 1),
+        );
         LineStarts { starts }
     }
 
@@ -256,18 +312,50 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Chapter {
-        Chapter::read(Path::new("a.md"), "A", vec![1], text, Path::new("/book/a.md"), Path::new("/"))
+        Chapter::read(
+            Path::new("a.md"),
+            "A",
+            vec![1],
+            text,
+            Path::new("/book/a.md"),
+            Path::new("/"),
+        )
     }
 
     #[test]
     fn blocks_keep_their_lines_and_columns_in_lists_and_quotes() {
-        let chapter = read("# T\n\n1. one\n\n   ```rust\n   let a = 1;\n   # let b = 2;\n   ```\n\n> ```rust,no_run\n> f();\n> ```\n");
-        let [list, quote] = &chapter.blocks[..] else { panic!("{:?}", chapter.blocks) };
+        let chapter = read(
+            "# T\n\n1. one\n\n   ```rust\n   let a = 1;\n   # let b = 2;\n   ```\n\n> ```rust,no_run\n> f();\n> ```\n",
+        );
+        let [list, quote] = &chapter.blocks[..] else {
+            panic!("{:?}", chapter.blocks)
+        };
         assert_eq!(list.code(), "let a = 1;\nlet b = 2;");
-        assert_eq!((list.lines[0].line, list.lines[0].column, list.lines[0].hidden), (5, 3, false));
-        assert_eq!((list.lines[1].line, list.lines[1].column, list.lines[1].hidden), (6, 5, true));
+        assert_eq!(
+            (
+                list.lines[0].line,
+                list.lines[0].column,
+                list.lines[0].hidden
+            ),
+            (5, 3, false)
+        );
+        assert_eq!(
+            (
+                list.lines[1].line,
+                list.lines[1].column,
+                list.lines[1].hidden
+            ),
+            (6, 5, true)
+        );
         assert_eq!((list.prefix.as_str(), list.fence_line), ("   ", 4));
-        assert_eq!((quote.mark.clone(), quote.code().as_str(), quote.prefix.as_str()), (Mark::NoRun, "f();", "> "));
+        assert_eq!(
+            (
+                quote.mark.clone(),
+                quote.code().as_str(),
+                quote.prefix.as_str()
+            ),
+            (Mark::NoRun, "f();", "> ")
+        );
         assert!(chapter.source.text[quote.range.clone()].ends_with("```"));
     }
 
@@ -276,7 +364,10 @@ mod tests {
         assert_eq!(mark("rust"), Some(Mark::Run));
         assert_eq!(mark("rust,editable"), Some(Mark::Run));
         assert_eq!(mark("rust ignore"), Some(Mark::Ignore));
-        assert_eq!(mark("rust,compile_fail,E0308"), Some(Mark::CompileFail(vec!["E0308".to_owned()])));
+        assert_eq!(
+            mark("rust,compile_fail,E0308"),
+            Some(Mark::CompileFail(vec!["E0308".to_owned()]))
+        );
         assert_eq!(mark("rust,should_panic"), Some(Mark::ShouldPanic));
         assert_eq!((mark("text"), mark(""), mark("rusty")), (None, None, None));
     }
@@ -291,7 +382,14 @@ mod tests {
     #[test]
     fn a_doubled_hash_is_a_visible_one() {
         let chapter = read("```rust\n## a\n#\n#[derive(Debug)]\n```\n");
-        let hidden: Vec<_> = chapter.blocks[0].lines.iter().map(|line| (line.code.as_str(), line.hidden)).collect();
-        assert_eq!(hidden, [("# a", false), ("", true), ("#[derive(Debug)]", false)]);
+        let hidden: Vec<_> = chapter.blocks[0]
+            .lines
+            .iter()
+            .map(|line| (line.code.as_str(), line.hidden))
+            .collect();
+        assert_eq!(
+            hidden,
+            [("# a", false), ("", true), ("#[derive(Debug)]", false)]
+        );
     }
 }

@@ -105,15 +105,38 @@ pub struct Compiled {
 
 /// Variables that Cargo sets for what it runs. Passed on, they would make it compile crates again.
 fn is_cargos(name: &str) -> bool {
-    const PREFIXES: [&str; 5] = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_FEATURE_", "CARGO_CFG_"];
-    const NAMES: [&str; 6] = ["CARGO_CRATE_NAME", "CARGO_PRIMARY_PACKAGE", "OUT_DIR", "RUST_RECURSION_COUNT", "CARGO_TARGET_DIR", "CARGO_MAKEFLAGS"];
+    const PREFIXES: [&str; 5] = [
+        "CARGO_PKG_",
+        "CARGO_MANIFEST_",
+        "CARGO_BIN_",
+        "CARGO_FEATURE_",
+        "CARGO_CFG_",
+    ];
+    const NAMES: [&str; 6] = [
+        "CARGO_CRATE_NAME",
+        "CARGO_PRIMARY_PACKAGE",
+        "OUT_DIR",
+        "RUST_RECURSION_COUNT",
+        "CARGO_TARGET_DIR",
+        "CARGO_MAKEFLAGS",
+    ];
     PREFIXES.iter().any(|prefix| name.starts_with(prefix)) || NAMES.contains(&name)
 }
 
 /// Variables that change what the compiler makes.
 fn shapes_the_build(name: &str) -> bool {
-    const NAMES: [&str; 6] = ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "RUSTC", "RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER", "RUSTUP_TOOLCHAIN"];
-    NAMES.contains(&name) || name.starts_with("CARGO_PROFILE_") || name.starts_with("CARGO_BUILD_") || (name.starts_with("CARGO_TARGET_") && !is_cargos(name))
+    const NAMES: [&str; 6] = [
+        "RUSTFLAGS",
+        "CARGO_ENCODED_RUSTFLAGS",
+        "RUSTC",
+        "RUSTC_WRAPPER",
+        "RUSTC_WORKSPACE_WRAPPER",
+        "RUSTUP_TOOLCHAIN",
+    ];
+    NAMES.contains(&name)
+        || name.starts_with("CARGO_PROFILE_")
+        || name.starts_with("CARGO_BUILD_")
+        || (name.starts_with("CARGO_TARGET_") && !is_cargos(name))
 }
 
 impl Package {
@@ -122,7 +145,11 @@ impl Package {
         Package {
             folder: folder.join("package"),
             target: folder.join("build"),
-            lock: config.root.ancestors().map(|folder| folder.join("Cargo.lock")).find(|lock| lock.exists()),
+            lock: config
+                .root
+                .ancestors()
+                .map(|folder| folder.join("Cargo.lock"))
+                .find(|lock| lock.exists()),
             manifest: manifest(config),
         }
     }
@@ -134,25 +161,37 @@ impl Package {
     /// When Cargo or rustc cannot be asked, or does not understand the dependencies.
     pub fn key(&self, config: &Config) -> Result<String, String> {
         let mut key = Key::new();
-        key.add(env!("CARGO_PKG_VERSION")).add(&self.manifest).add(&config.edition);
+        key.add(env!("CARGO_PKG_VERSION"))
+            .add(&self.manifest)
+            .add(&config.edition);
         for (name, value) in std::env::vars().filter(|(name, _)| shapes_the_build(name)) {
             key.add(name).add(value);
         }
-        key.add(output(Command::new(rustc()).arg("-vV").current_dir(&config.root))?);
+        key.add(output(
+            Command::new(rustc()).arg("-vV").current_dir(&config.root),
+        )?);
         if let Some(lock) = &self.lock {
             key.add_tree(lock, &[]);
         }
         for folder in self.path_dependencies(config)? {
             key.add_tree(&folder, &["tests", "benches", "examples"]);
             // A workspace's manifest gives its members versions, features and lints.
-            for manifest in folder.ancestors().skip(1).map(|folder| folder.join("Cargo.toml")).filter(|manifest| manifest.exists()) {
+            for manifest in folder
+                .ancestors()
+                .skip(1)
+                .map(|folder| folder.join("Cargo.toml"))
+                .filter(|manifest| manifest.exists())
+            {
                 key.add_tree(&manifest, &[]);
             }
         }
         for input in &config.inputs {
             let path = config.root.join(input);
             if !path.exists() {
-                return Err(format!("book.toml: `preprocessor.literate.inputs` names {}, which does not exist", input.display()));
+                return Err(format!(
+                    "book.toml: `preprocessor.literate.inputs` names {}, which does not exist",
+                    input.display()
+                ));
             }
             key.add_tree(&path, &[]);
         }
@@ -168,14 +207,29 @@ impl Package {
                 continue;
             }
             let file = folder.join("Cargo.toml");
-            let text = fs::read_to_string(&file).map_err(|error| format!("the crate in {} cannot be used: {error}", folder.display()))?;
-            let manifest: toml::Table = text.parse().map_err(|error| format!("{}: {error}", file.display()))?;
-            let workspace = folder
-                .ancestors()
-                .find_map(|above| Some((above.to_owned(), fs::read_to_string(above.join("Cargo.toml")).ok()?.parse::<toml::Table>().ok()?.get("workspace")?.as_table()?.clone())));
+            let text = fs::read_to_string(&file).map_err(|error| {
+                format!("the crate in {} cannot be used: {error}", folder.display())
+            })?;
+            let manifest: toml::Table = text
+                .parse()
+                .map_err(|error| format!("{}: {error}", file.display()))?;
+            let workspace = folder.ancestors().find_map(|above| {
+                Some((
+                    above.to_owned(),
+                    fs::read_to_string(above.join("Cargo.toml"))
+                        .ok()?
+                        .parse::<toml::Table>()
+                        .ok()?
+                        .get("workspace")?
+                        .as_table()?
+                        .clone(),
+                ))
+            });
             for mut table in dependency_tables(&manifest) {
                 if let Some((root, workspace)) = &workspace {
-                    let shared = workspace.get("dependencies").and_then(|shared| shared.as_table());
+                    let shared = workspace
+                        .get("dependencies")
+                        .and_then(|shared| shared.as_table());
                     let inherited = |(name, value): (&String, &toml::Value)| {
                         let inherits = value.as_table()?.get("workspace")?.as_bool()?;
                         inherits.then(|| Some((name.clone(), shared?.get(name)?.clone())))?
@@ -201,10 +255,16 @@ impl Package {
         let sources = self.folder.join("src/bin");
         fs::create_dir_all(&sources)?;
         let manifest = self.folder.join("Cargo.toml");
-        let lock = self.lock.as_ref().map(fs::read).transpose()?.unwrap_or_default();
+        let lock = self
+            .lock
+            .as_ref()
+            .map(fs::read)
+            .transpose()?
+            .unwrap_or_default();
         // Cargo drops from its copy what the chapters do not need, so the copy cannot be compared.
         let origin = self.folder.join("lock-origin");
-        let fresh = fs::read(&origin).is_ok_and(|seen| seen == lock) && fs::read(&manifest).is_ok_and(|seen| seen == self.manifest.as_bytes());
+        let fresh = fs::read(&origin).is_ok_and(|seen| seen == lock)
+            && fs::read(&manifest).is_ok_and(|seen| seen == self.manifest.as_bytes());
         if !fresh {
             write_if_changed(&manifest, self.manifest.as_bytes())?;
             if self.lock.is_some() {
@@ -213,13 +273,21 @@ impl Package {
             write_whole(&origin, &lock)?;
         }
         for entry in fs::read_dir(&sources)?.flatten() {
-            let name = entry.path().file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            let name = entry
+                .path()
+                .file_stem()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
             if !keep.contains(&name) {
                 let _ = fs::remove_file(entry.path());
             }
         }
         for binary in binaries {
-            write_if_changed(&sources.join(format!("{}.rs", binary.name)), binary.source.as_bytes())?;
+            write_if_changed(
+                &sources.join(format!("{}.rs", binary.name)),
+                binary.source.as_bytes(),
+            )?;
         }
         Ok(())
     }
@@ -229,10 +297,21 @@ impl Package {
     /// # Errors
     ///
     /// When Cargo cannot be started.
-    pub fn compile(&self, binaries: &[Binary], color: bool, mut ready: impl FnMut(&str, PathBuf)) -> Result<Compiled, String> {
+    pub fn compile(
+        &self,
+        binaries: &[Binary],
+        color: bool,
+        mut ready: impl FnMut(&str, PathBuf),
+    ) -> Result<Compiled, String> {
         let mut command = Command::new(cargo());
         command
-            .args(["build", "--keep-going", "--message-format=json", "--color", if color { "always" } else { "never" }])
+            .args([
+                "build",
+                "--keep-going",
+                "--message-format=json",
+                "--color",
+                if color { "always" } else { "never" },
+            ])
             .arg("--target-dir")
             .arg(&self.target)
             .current_dir(&self.folder)
@@ -245,29 +324,54 @@ impl Package {
         binaries.iter().for_each(|binary| {
             command.args(["--bin", &binary.name]);
         });
-        let mut child = command.spawn().map_err(|error| format!("cargo cannot be started: {error}"))?;
+        let mut child = command
+            .spawn()
+            .map_err(|error| format!("cargo cannot be started: {error}"))?;
         let stderr = child.stderr.take().expect("stderr is piped");
         let progress = thread::spawn(move || progress(stderr));
         let mut compiled = Compiled::default();
         let mut finished = None;
-        for line in BufReader::new(child.stdout.take().expect("stdout is piped")).lines().map_while(Result::ok) {
-            let Ok(message) = serde_json::from_str::<Message>(&line) else { continue };
+        for line in BufReader::new(child.stdout.take().expect("stdout is piped"))
+            .lines()
+            .map_while(Result::ok)
+        {
+            let Ok(message) = serde_json::from_str::<Message>(&line) else {
+                continue;
+            };
             match message {
-                Message::CompilerMessage { target, message, package_id } if message.level.starts_with("error") => {
+                Message::CompilerMessage {
+                    target,
+                    message,
+                    package_id,
+                } if message.level.starts_with("error") => {
                     if package_id.contains(PACKAGE) {
-                        compiled.errors.entry(target.name).or_default().push(message);
+                        compiled
+                            .errors
+                            .entry(target.name)
+                            .or_default()
+                            .push(message);
                     } else {
-                        compiled.crates.push(message.rendered.unwrap_or(message.message));
+                        compiled
+                            .crates
+                            .push(message.rendered.unwrap_or(message.message));
                     }
                 }
-                Message::CompilerArtifact { target, executable: Some(executable), .. } => ready(&target.name, executable),
+                Message::CompilerArtifact {
+                    target,
+                    executable: Some(executable),
+                    ..
+                } => ready(&target.name, executable),
                 Message::BuildFinished { success } => finished = Some(success),
                 _ => {}
             }
         }
         let said = progress.join().unwrap_or_default();
-        let status = child.wait().map_err(|error| format!("cargo's end is unknown: {error}"))?;
-        if !status.success() && (finished.is_none() || (compiled.errors.is_empty() && compiled.crates.is_empty())) {
+        let status = child
+            .wait()
+            .map_err(|error| format!("cargo's end is unknown: {error}"))?;
+        if !status.success()
+            && (finished.is_none() || (compiled.errors.is_empty() && compiled.crates.is_empty()))
+        {
             compiled.cargo = Some(said);
         }
         Ok(compiled)
@@ -307,7 +411,11 @@ fn progress(stderr: impl Read) -> String {
         let said = plain(&line);
         let word = said.split_whitespace().next().unwrap_or_default();
         match word {
-            "Compiling" | "Downloading" | "Downloaded" | "Updating" | "Locking" | "Blocking" if !said.contains(PACKAGE) => eprintln!("{line}"),
+            "Compiling" | "Downloading" | "Downloaded" | "Updating" | "Locking" | "Blocking"
+                if !said.contains(PACKAGE) =>
+            {
+                eprintln!("{line}")
+            }
             "Compiling" | "Finished" | "Adding" | "Locking" | "Removing" => {}
             _ => {
                 rest.push_str(&line);
@@ -342,15 +450,22 @@ fn rustc() -> std::ffi::OsString {
     if let Some(rustc) = std::env::var_os("RUSTC") {
         return rustc;
     }
-    let beside = std::env::var_os("CARGO").map(|cargo| Path::new(&cargo).with_file_name(if cfg!(windows) { "rustc.exe" } else { "rustc" }));
-    beside.filter(|rustc| rustc.exists()).map_or_else(|| "rustc".into(), PathBuf::into_os_string)
+    let beside = std::env::var_os("CARGO").map(|cargo| {
+        Path::new(&cargo).with_file_name(if cfg!(windows) { "rustc.exe" } else { "rustc" })
+    });
+    beside
+        .filter(|rustc| rustc.exists())
+        .map_or_else(|| "rustc".into(), PathBuf::into_os_string)
 }
 
 fn output(command: &mut Command) -> Result<Vec<u8>, String> {
     let name = command.get_program().to_string_lossy().into_owned();
     match command.stdin(Stdio::null()).output() {
         Ok(output) if output.status.success() => Ok(output.stdout),
-        Ok(output) => Err(format!("{name} failed: {}", String::from_utf8_lossy(&output.stderr).trim())),
+        Ok(output) => Err(format!(
+            "{name} failed: {}",
+            String::from_utf8_lossy(&output.stderr).trim()
+        )),
         Err(error) => Err(format!("{name} cannot be started: {error}")),
     }
 }
@@ -365,11 +480,26 @@ pub fn target_folder(root: &Path) -> PathBuf {
     struct Metadata {
         target_directory: PathBuf,
     }
-    if !root.ancestors().any(|folder| folder.join("Cargo.toml").exists()) {
+    if !root
+        .ancestors()
+        .any(|folder| folder.join("Cargo.toml").exists())
+    {
         return root.join("target");
     }
-    let asked = output(Command::new(cargo()).args(["metadata", "--no-deps", "--offline", "--format-version", "1"]).current_dir(root));
-    let told = asked.ok().and_then(|told| serde_json::from_slice::<Metadata>(&told).ok());
+    let asked = output(
+        Command::new(cargo())
+            .args([
+                "metadata",
+                "--no-deps",
+                "--offline",
+                "--format-version",
+                "1",
+            ])
+            .current_dir(root),
+    );
+    let told = asked
+        .ok()
+        .and_then(|told| serde_json::from_slice::<Metadata>(&told).ok());
     told.map_or_else(|| root.join("target"), |told| told.target_directory)
 }
 
@@ -387,14 +517,21 @@ fn manifest(config: &Config) -> String {
     let mut profile = toml::Table::new();
     profile.insert("dev".to_owned(), toml::Value::Table(config.profile.clone()));
     let mut package = toml::Table::new();
-    for (key, value) in [("name", PACKAGE), ("version", "0.0.0"), ("edition", &config.edition)] {
+    for (key, value) in [
+        ("name", PACKAGE),
+        ("version", "0.0.0"),
+        ("edition", &config.edition),
+    ] {
         package.insert(key.to_owned(), value.into());
     }
     package.insert("publish".to_owned(), false.into());
     let mut manifest = toml::Table::new();
     manifest.insert("package".to_owned(), toml::Value::Table(package));
     // Not a member of the workspace above it.
-    manifest.insert("workspace".to_owned(), toml::Value::Table(toml::Table::new()));
+    manifest.insert(
+        "workspace".to_owned(),
+        toml::Value::Table(toml::Table::new()),
+    );
     manifest.insert("dependencies".to_owned(), toml::Value::Table(dependencies));
     manifest.insert("profile".to_owned(), toml::Value::Table(profile));
     format!("# Written by mdbook-literate.\n{manifest}")
@@ -402,16 +539,26 @@ fn manifest(config: &Config) -> String {
 
 /// The folders that a table of dependencies points to.
 fn paths_in(dependencies: &toml::Table, from: &Path) -> Vec<PathBuf> {
-    dependencies.values().filter_map(|value| Some(normal(&from.join(value.as_table()?.get("path")?.as_str()?)))).collect()
+    dependencies
+        .values()
+        .filter_map(|value| Some(normal(&from.join(value.as_table()?.get("path")?.as_str()?))))
+        .collect()
 }
 
 /// The tables of dependencies that matter for a library, those for one platform too.
 fn dependency_tables(manifest: &toml::Table) -> Vec<toml::Table> {
     const TABLES: [&str; 2] = ["dependencies", "build-dependencies"];
     let mut places = vec![manifest];
-    if let Some(targets) = manifest.get("target").and_then(|targets| targets.as_table()) {
+    if let Some(targets) = manifest
+        .get("target")
+        .and_then(|targets| targets.as_table())
+    {
         places.extend(targets.values().filter_map(|target| target.as_table()));
     }
-    let tables = places.iter().flat_map(|place| TABLES.iter().filter_map(|table| place.get(*table)?.as_table()));
+    let tables = places.iter().flat_map(|place| {
+        TABLES
+            .iter()
+            .filter_map(|table| place.get(*table)?.as_table())
+    });
     tables.cloned().collect()
 }

@@ -68,7 +68,10 @@ impl Config {
     /// # Errors
     ///
     /// Says which key is unknown or has a value of a wrong type.
-    pub fn read(root: &Path, config: &mdbook_preprocessor::config::Config) -> Result<Config, String> {
+    pub fn read(
+        root: &Path,
+        config: &mdbook_preprocessor::config::Config,
+    ) -> Result<Config, String> {
         let mut read = Config {
             root: root.to_owned(),
             source: config.book.src.clone(),
@@ -78,11 +81,16 @@ impl Config {
             output_limit: 64 * 1024,
             display_limit: 8 * 1024 * 1024,
             working_dir: PathBuf::from("."),
-            profile: DEFAULT_PROFILE.parse().expect("the default profile is TOML"),
+            profile: DEFAULT_PROFILE
+                .parse()
+                .expect("the default profile is TOML"),
             inputs: Vec::new(),
             downloads: Downloads::Top,
             edition: edition(config),
-            serving: matches!(config.get::<String>("output.html.live-reload-endpoint"), Ok(Some(_))),
+            serving: matches!(
+                config.get::<String>("output.html.live-reload-endpoint"),
+                Ok(Some(_))
+            ),
             notebooks: matches!(config.get::<toml::Table>("output.notebook"), Ok(Some(_))),
         };
         let table: toml::Table = config
@@ -97,7 +105,9 @@ impl Config {
 
     fn set(&mut self, key: &str, value: toml::Value) -> Result<(), String> {
         match key {
-            "dependencies" => self.dependencies = dependencies(typed(key, "a table of crates", value)?)?,
+            "dependencies" => {
+                self.dependencies = dependencies(typed(key, "a table of crates", value)?)?
+            }
             "prelude" => self.prelude = typed(key, "Rust code in a string", value)?,
             "time-limit" => {
                 let seconds: f64 = number(key, "a number of seconds", value)?;
@@ -141,11 +151,17 @@ impl Config {
 
 /// The edition of the chapters: the book's, or the newest.
 fn edition(config: &mdbook_preprocessor::config::Config) -> String {
-    config.get("rust.edition").ok().flatten().unwrap_or_else(|| "2024".to_owned())
+    config
+        .get("rust.edition")
+        .ok()
+        .flatten()
+        .unwrap_or_else(|| "2024".to_owned())
 }
 
 fn typed<T: DeserializeOwned>(key: &str, expected: &str, value: toml::Value) -> Result<T, String> {
-    value.try_into().map_err(|error: toml::de::Error| format!("{}: {}", wrong(key, expected), error.message()))
+    value
+        .try_into()
+        .map_err(|error: toml::de::Error| format!("{}: {}", wrong(key, expected), error.message()))
 }
 
 fn number(key: &str, expected: &str, value: toml::Value) -> Result<f64, String> {
@@ -200,7 +216,9 @@ pub fn normal(path: &Path) -> PathBuf {
     for part in path.components() {
         match part {
             Component::CurDir => {}
-            Component::ParentDir if matches!(normal.components().next_back(), Some(Component::Normal(_))) => {
+            Component::ParentDir
+                if matches!(normal.components().next_back(), Some(Component::Normal(_))) =>
+            {
                 normal.pop();
             }
             part => normal.push(part),
@@ -212,16 +230,27 @@ pub fn normal(path: &Path) -> PathBuf {
 /// The way from one folder to a file or folder, both absolute.
 pub fn relative(from: &Path, to: &Path) -> PathBuf {
     let (from, to) = (normal(from), normal(to));
-    let common = from.components().zip(to.components()).take_while(|(a, b)| a == b).count();
+    let common = from
+        .components()
+        .zip(to.components())
+        .take_while(|(a, b)| a == b)
+        .count();
     let mut way = PathBuf::new();
     for _ in from.components().skip(common) {
         way.push("..");
     }
     way.extend(to.components().skip(common));
-    if way.as_os_str().is_empty() { PathBuf::from(".") } else { way }
+    if way.as_os_str().is_empty() {
+        PathBuf::from(".")
+    } else {
+        way
+    }
 }
 
 /// A path with `/` between its parts, on every system.
 pub fn slashed(path: &Path) -> String {
-    path.components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/")
+    path.components()
+        .map(|part| part.as_os_str().to_string_lossy())
+        .collect::<Vec<_>>()
+        .join("/")
 }

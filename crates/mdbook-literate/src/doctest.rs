@@ -18,14 +18,30 @@ pub fn doctests(chapter: &Chapter, outcome: &Outcome) -> String {
         }
         let origin = chapter.source.origin(block.fence_line);
         page.go_to(origin.line);
-        let reports: Vec<String> = broken.clone().filter(|(of, _)| of.unwrap_or(0) == at).map(|(_, report)| report.render(&chapter.source.files, false)).collect();
+        let reports: Vec<String> = broken
+            .clone()
+            .filter(|(of, _)| of.unwrap_or(0) == at)
+            .map(|(_, report)| report.render(&chapter.source.files, false))
+            .collect();
         let body = if !reports.is_empty() {
-            format!("panic!(\"{{}}\", {:?});", format!("\n{}\n", reports.join("\n\n")))
+            format!(
+                "panic!(\"{{}}\", {:?});",
+                format!("\n{}\n", reports.join("\n\n"))
+            )
         } else if block.mark == Mark::Ignore {
             page.push("```rust,ignore\n\n```");
             continue;
-        } else if first_broken.is_some_and(|first| first < at) && !outcome.outputs.contains_key(&at) && !outcome.refusals.contains_key(&at) {
-            format!("panic!(\"{{}}\", {:?});", format!("{}:{}: not run, since an earlier block of the chapter failed", chapter.source.files[origin.file].path, origin.line))
+        } else if first_broken.is_some_and(|first| first < at)
+            && !outcome.outputs.contains_key(&at)
+            && !outcome.refusals.contains_key(&at)
+        {
+            format!(
+                "panic!(\"{{}}\", {:?});",
+                format!(
+                    "{}:{}: not run, since an earlier block of the chapter failed",
+                    chapter.source.files[origin.file].path, origin.line
+                )
+            )
         } else {
             "let _passed = ();".to_owned()
         };
@@ -34,7 +50,10 @@ pub fn doctests(chapter: &Chapter, outcome: &Outcome) -> String {
     if chapter.blocks.is_empty()
         && let Some((_, report)) = broken.clone().next()
     {
-        page.push(&format!("```rust\npanic!(\"{{}}\", {:?});\n```", report.render(&chapter.source.files, false)));
+        page.push(&format!(
+            "```rust\npanic!(\"{{}}\", {:?});\n```",
+            report.render(&chapter.source.files, false)
+        ));
     }
     page.text
 }

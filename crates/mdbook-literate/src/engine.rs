@@ -61,7 +61,11 @@ impl Job<'_> {
     }
 
     fn limits(&self) -> Limits {
-        Limits { time: self.config.time_limit, text: self.config.output_limit, part: self.config.display_limit }
+        Limits {
+            time: self.config.time_limit,
+            text: self.config.output_limit,
+            part: self.config.display_limit,
+        }
     }
 }
 
@@ -70,13 +74,19 @@ impl Job<'_> {
 /// # Errors
 ///
 /// When something is wrong that concerns no chapter: the settings, Cargo, the file system.
-pub fn outcomes(chapters: &[Chapter], config: &Config, renderer: &str) -> Result<Vec<Outcome>, String> {
+pub fn outcomes(
+    chapters: &[Chapter],
+    config: &Config,
+    renderer: &str,
+) -> Result<Vec<Outcome>, String> {
     let mut jobs = Vec::new();
     for (at, chapter) in chapters.iter().enumerate() {
         if !chapter.broken_includes.is_empty() {
             continue;
         }
-        let programs = Program::of(chapter, &config.prelude).into_iter().chain(Program::failing(chapter, &config.prelude));
+        let programs = Program::of(chapter, &config.prelude)
+            .into_iter()
+            .chain(Program::failing(chapter, &config.prelude));
         jobs.extend(programs.map(|program| Job {
             chapter: at,
             name: binary_name(&chapter.path, &program.purpose),
@@ -87,11 +97,20 @@ pub fn outcomes(chapters: &[Chapter], config: &Config, renderer: &str) -> Result
             config,
         }));
     }
-    let mut outcomes: Vec<Outcome> = chapters.iter().map(|chapter| Outcome { problems: broken_includes(chapter), ..Outcome::default() }).collect();
+    let mut outcomes: Vec<Outcome> = chapters
+        .iter()
+        .map(|chapter| Outcome {
+            problems: broken_includes(chapter),
+            ..Outcome::default()
+        })
+        .collect();
     let folder = target_folder(&config.root).join("literate");
     if !jobs.is_empty() {
         if !config.working_dir().is_dir() {
-            return Err(format!("book.toml: `preprocessor.literate.working-dir` is {}, which is no folder", config.working_dir.display()));
+            return Err(format!(
+                "book.toml: `preprocessor.literate.working-dir` is {}, which is no folder",
+                config.working_dir.display()
+            ));
         }
         bring(&mut jobs, &folder, config, chapters, &mut outcomes)?;
     }
@@ -104,21 +123,38 @@ pub fn outcomes(chapters: &[Chapter], config: &Config, renderer: &str) -> Result
 }
 
 fn job_chapter(chapters: &[Chapter], chapter: &Chapter) -> usize {
-    chapters.iter().position(|other| std::ptr::eq(other, chapter)).expect("the chapter is one of them")
+    chapters
+        .iter()
+        .position(|other| std::ptr::eq(other, chapter))
+        .expect("the chapter is one of them")
 }
 
 /// Gives each job its entry or its failure.
-fn bring(jobs: &mut [Job<'_>], folder: &Path, config: &Config, chapters: &[Chapter], outcomes: &mut [Outcome]) -> Result<(), String> {
+fn bring(
+    jobs: &mut [Job<'_>],
+    folder: &Path,
+    config: &Config,
+    chapters: &[Chapter],
+    outcomes: &mut [Outcome],
+) -> Result<(), String> {
     let package = Package::new(folder, config);
     let shared = package.key(config)?;
     for job in jobs.iter_mut() {
         let mut key = Key::new();
-        key.add(&shared).add(&job.name).add(&job.program.text).add(config.working_dir.to_string_lossy().as_bytes());
-        key.add(config.output_limit.to_le_bytes()).add(config.display_limit.to_le_bytes());
+        key.add(&shared)
+            .add(&job.name)
+            .add(&job.program.text)
+            .add(config.working_dir.to_string_lossy().as_bytes());
+        key.add(config.output_limit.to_le_bytes())
+            .add(config.display_limit.to_le_bytes());
         job.key = key.text();
     }
     let cache = Cache::new(folder.join("cache"));
-    let load = |jobs: &mut [Job<'_>]| jobs.iter_mut().filter(|job| job.entry.is_none()).for_each(|job| job.entry = cache.get(&job.key));
+    let load = |jobs: &mut [Job<'_>]| {
+        jobs.iter_mut()
+            .filter(|job| job.entry.is_none())
+            .for_each(|job| job.entry = cache.get(&job.key))
+    };
     load(jobs);
     if jobs.iter().all(|job| job.entry.is_some()) {
         return Ok(());
@@ -132,11 +168,19 @@ fn bring(jobs: &mut [Job<'_>], folder: &Path, config: &Config, chapters: &[Chapt
         load(jobs);
     }
     let names: BTreeSet<String> = jobs.iter().map(|job| job.name.clone()).collect();
-    let missing: Vec<usize> = (0..jobs.len()).filter(|at| jobs[*at].entry.is_none()).collect();
+    let missing: Vec<usize> = (0..jobs.len())
+        .filter(|at| jobs[*at].entry.is_none())
+        .collect();
     if missing.is_empty() {
         return Ok(());
     }
-    let binaries: Vec<Binary> = missing.iter().map(|at| Binary { name: jobs[*at].name.clone(), source: jobs[*at].program.text.clone() }).collect();
+    let binaries: Vec<Binary> = missing
+        .iter()
+        .map(|at| Binary {
+            name: jobs[*at].name.clone(),
+            source: jobs[*at].program.text.clone(),
+        })
+        .collect();
     package.write(&binaries, &names).map_err(cannot)?;
     let mut told = BTreeSet::new();
     for at in &missing {
@@ -147,31 +191,59 @@ fn bring(jobs: &mut [Job<'_>], folder: &Path, config: &Config, chapters: &[Chapt
     }
     let (compiled, runs) = compile_and_run(&package, &binaries, &missing, jobs, chapters, &cache)?;
     if let Some(said) = compiled.cargo {
-        return Err(format!("cargo could not compile the chapters\n{}", said.trim_end()));
+        return Err(format!(
+            "cargo could not compile the chapters\n{}",
+            said.trim_end()
+        ));
     }
     for (at, run) in runs {
         outcomes[jobs[at].chapter].ran = true;
         match run.failure {
-            None => jobs[at].entry = Some(Entry { outputs: Some(run.outputs), errors: Vec::new() }),
+            None => {
+                jobs[at].entry = Some(Entry {
+                    outputs: Some(run.outputs),
+                    errors: Vec::new(),
+                })
+            }
             Some((block, failure)) => jobs[at].failure = Some((block, failure, run.outputs)),
         }
     }
     if !compiled.crates.is_empty() {
-        return Err(format!("a crate that the chapters use does not compile\n\n{}", compiled.crates.join("\n").trim_end()));
+        return Err(format!(
+            "a crate that the chapters use does not compile\n\n{}",
+            compiled.crates.join("\n").trim_end()
+        ));
     }
     for at in missing {
         let job = &mut jobs[at];
         if let Some(errors) = compiled.errors.get(&job.name) {
             // "aborting due to 2 previous errors" speaks of no place.
-            let errors: Vec<Diagnostic> = errors.iter().filter(|error| !error.spans.is_empty() || errors.iter().all(|error| error.spans.is_empty())).cloned().collect();
-            let in_code = errors.iter().all(|error| error.spans.iter().any(|span| span.file_name.replace('\\', "/").ends_with(&job.source())));
-            let entry = Entry { outputs: None, errors };
+            let errors: Vec<Diagnostic> = errors
+                .iter()
+                .filter(|error| {
+                    !error.spans.is_empty() || errors.iter().all(|error| error.spans.is_empty())
+                })
+                .cloned()
+                .collect();
+            let in_code = errors.iter().all(|error| {
+                error
+                    .spans
+                    .iter()
+                    .any(|span| span.file_name.replace('\\', "/").ends_with(&job.source()))
+            });
+            let entry = Entry {
+                outputs: None,
+                errors,
+            };
             if in_code {
                 cache.put(&job.key, &entry).map_err(cannot)?;
             }
             job.entry = Some(entry);
         } else if matches!(job.program.purpose, Purpose::CompileFail(_)) {
-            let entry = Entry { outputs: Some(BTreeMap::new()), errors: Vec::new() };
+            let entry = Entry {
+                outputs: Some(BTreeMap::new()),
+                errors: Vec::new(),
+            };
             cache.put(&job.key, &entry).map_err(cannot)?;
             job.entry = Some(entry);
         }
@@ -192,7 +264,9 @@ fn compile_and_run(
     let begun = Instant::now();
     let (sender, receiver) = channel::<(usize, PathBuf)>();
     let (receiver, runs) = (Mutex::new(receiver), Mutex::new(Vec::new()));
-    let workers = thread::available_parallelism().map_or(1, |count| count.get()).min(missing.len());
+    let workers = thread::available_parallelism()
+        .map_or(1, |count| count.get())
+        .min(missing.len());
     let compiled = thread::scope(|scope| {
         for _ in 0..workers {
             scope.spawn(|| {
@@ -203,11 +277,21 @@ fn compile_and_run(
                     let file = chapters[job.chapter].file();
                     let start = Instant::now();
                     let run = run(&program, &job.config.working_dir(), job.limits());
-                    let done = if run.failure.is_none() { "ran" } else { "stopped" };
-                    eprintln!("literate: {done} {file} ({:.1} s)", start.elapsed().as_secs_f64());
+                    let done = if run.failure.is_none() {
+                        "ran"
+                    } else {
+                        "stopped"
+                    };
+                    eprintln!(
+                        "literate: {done} {file} ({:.1} s)",
+                        start.elapsed().as_secs_f64()
+                    );
                     if run.failure.is_none() {
                         // Kept at once: a build that is killed loses only what was not done yet.
-                        let entry = Entry { outputs: Some(run.outputs.clone()), errors: Vec::new() };
+                        let entry = Entry {
+                            outputs: Some(run.outputs.clone()),
+                            errors: Vec::new(),
+                        };
                         if let Err(error) = cache.put(&job.key, &entry) {
                             eprintln!("literate: the outputs of {file} cannot be kept: {error}");
                         }
@@ -217,12 +301,22 @@ fn compile_and_run(
             });
         }
         let sender = sender;
-        package.compile(binaries, std::io::stderr().is_terminal(), |name, program| {
-            if let Some(at) = missing.iter().find(|at| jobs[**at].name == name && jobs[**at].program.purpose == Purpose::Chapter) {
-                eprintln!("literate: compiled {} ({:.1} s)", chapters[jobs[*at].chapter].file(), begun.elapsed().as_secs_f64());
-                let _ = sender.send((*at, program));
-            }
-        })
+        package.compile(
+            binaries,
+            std::io::stderr().is_terminal(),
+            |name, program| {
+                if let Some(at) = missing.iter().find(|at| {
+                    jobs[**at].name == name && jobs[**at].program.purpose == Purpose::Chapter
+                }) {
+                    eprintln!(
+                        "literate: compiled {} ({:.1} s)",
+                        chapters[jobs[*at].chapter].file(),
+                        begun.elapsed().as_secs_f64()
+                    );
+                    let _ = sender.send((*at, program));
+                }
+            },
+        )
     })?;
     Ok((compiled, runs.into_inner().expect("no worker panics")))
 }
@@ -231,7 +325,11 @@ fn compile_and_run(
 fn conclude(job: Job<'_>, chapter: &Chapter, outcome: &mut Outcome) {
     let limits = job.limits();
     let entry = job.entry.clone().unwrap_or_default();
-    let reports: Vec<_> = entry.errors.iter().map(|error| chapter.compile_report(&job.program, &job.source(), error)).collect();
+    let reports: Vec<_> = entry
+        .errors
+        .iter()
+        .map(|error| chapter.compile_report(&job.program, &job.source(), error))
+        .collect();
     match job.program.purpose {
         Purpose::Chapter => {
             outcome.program = Some(job.program.text.clone());
@@ -243,29 +341,54 @@ fn conclude(job: Job<'_>, chapter: &Chapter, outcome: &mut Outcome) {
                 outcome.outputs = outputs;
             }
             for (block, _) in outcome.outputs.iter().filter(|(_, output)| output.cut) {
-                let report = Report::warning(format!("this block printed more than {} bytes; the rest is cut", limits.text));
-                let report = report.at(chapter.block_mark(*block)).help("`output-limit` in book.toml sets how many are shown");
+                let report = Report::warning(format!(
+                    "this block printed more than {} bytes; the rest is cut",
+                    limits.text
+                ));
+                let report = report
+                    .at(chapter.block_mark(*block))
+                    .help("`output-limit` in book.toml sets how many are shown");
                 outcome.problems.push((Some(*block), report));
             }
         }
         Purpose::CompileFail(block) => {
-            let Mark::CompileFail(codes) = &chapter.blocks[block].mark else { return };
-            let expected = |report: &Report| codes.is_empty() || report.code.as_ref().is_some_and(|code| codes.contains(code));
-            let here = reports.iter().filter(|(at, _)| *at == Some(block)).map(|(_, report)| report);
-            match (here.clone().find(|report| expected(report)), here.clone().next()) {
+            let Mark::CompileFail(codes) = &chapter.blocks[block].mark else {
+                return;
+            };
+            let expected = |report: &Report| {
+                codes.is_empty()
+                    || report
+                        .code
+                        .as_ref()
+                        .is_some_and(|code| codes.contains(code))
+            };
+            let here = reports
+                .iter()
+                .filter(|(at, _)| *at == Some(block))
+                .map(|(_, report)| report);
+            match (
+                here.clone().find(|report| expected(report)),
+                here.clone().next(),
+            ) {
                 (Some(report), _) => {
                     outcome.refusals.insert(block, report.clone());
                 }
                 (None, Some(other)) => {
                     let found = other.code.as_deref().unwrap_or("an error without a code");
                     let mut report = other.clone();
-                    report.title = format!("this block must fail with {}, but fails with {found}: {}", codes.join(" or "), other.title);
+                    report.title = format!(
+                        "this block must fail with {}, but fails with {found}: {}",
+                        codes.join(" or "),
+                        other.title
+                    );
                     outcome.problems.push((Some(block), report));
                 }
                 // The blocks before it have errors, which are reported already.
                 (None, None) if !reports.is_empty() => {}
                 (None, None) => {
-                    let report = Report::error("this block is marked `compile_fail`, but it compiles").at(chapter.block_mark(block));
+                    let report =
+                        Report::error("this block is marked `compile_fail`, but it compiles")
+                            .at(chapter.block_mark(block));
                     outcome.problems.push((Some(block), report));
                 }
             }
@@ -274,14 +397,34 @@ fn conclude(job: Job<'_>, chapter: &Chapter, outcome: &mut Outcome) {
 }
 
 fn broken_includes(chapter: &Chapter) -> Vec<(Option<usize>, Report)> {
-    let report = |broken: &crate::include::BrokenInclude| Report::error(broken.message.as_str()).at(chapter.mark_at(broken.origin, 0, usize::MAX));
-    chapter.broken_includes.iter().map(|broken| (None, report(broken))).collect()
+    let report = |broken: &crate::include::BrokenInclude| {
+        Report::error(broken.message.as_str()).at(chapter.mark_at(broken.origin, 0, usize::MAX))
+    };
+    chapter
+        .broken_includes
+        .iter()
+        .map(|broken| (None, report(broken)))
+        .collect()
 }
 
 /// A name for a chapter's program that Cargo takes, whatever the chapter's file is called.
 fn binary_name(path: &str, purpose: &Purpose) -> String {
-    let stem = path.rsplit('/').next().unwrap_or(path).trim_end_matches(".md");
-    let word: String = stem.chars().map(|char| if char.is_ascii_alphanumeric() { char.to_ascii_lowercase() } else { '_' }).take(40).collect();
+    let stem = path
+        .rsplit('/')
+        .next()
+        .unwrap_or(path)
+        .trim_end_matches(".md");
+    let word: String = stem
+        .chars()
+        .map(|char| {
+            if char.is_ascii_alphanumeric() {
+                char.to_ascii_lowercase()
+            } else {
+                '_'
+            }
+        })
+        .take(40)
+        .collect();
     let hash = Key::new().add(path).text();
     match purpose {
         Purpose::Chapter => format!("ch_{word}_{}", &hash[..8]),
@@ -305,7 +448,11 @@ fn write_report(folder: &Path, renderer: &str, chapters: &[Chapter], outcomes: &
             chapter: chapter.file(),
             compiled: outcome.compiled,
             ran: outcome.ran,
-            problems: outcome.problems.iter().map(|(_, report)| report.summary()).collect(),
+            problems: outcome
+                .problems
+                .iter()
+                .map(|(_, report)| report.summary())
+                .collect(),
         })
         .collect();
     let text = serde_json::to_vec_pretty(&lines).expect("a report is JSON");

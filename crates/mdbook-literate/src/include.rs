@@ -55,9 +55,33 @@ impl Source {
 
     /// Expands the includes of a chapter that lies at `path`; both paths are absolute.
     pub fn expand(text: &str, path: &Path, root: &Path) -> (Source, Vec<BrokenInclude>) {
-        let mut expansion = Expansion { source: Source { text: String::new(), files: Vec::new(), origins: Vec::new() }, root, broken: Vec::new() };
-        expansion.source.files.push(File { path: slashed(&relative(root, path)), text: text.to_owned() });
-        let lines: Vec<_> = text.split('\n').enumerate().map(|(at, line)| (Origin { file: 0, line: at + 1, shift: 0 }, line.to_owned())).collect();
+        let mut expansion = Expansion {
+            source: Source {
+                text: String::new(),
+                files: Vec::new(),
+                origins: Vec::new(),
+            },
+            root,
+            broken: Vec::new(),
+        };
+        expansion.source.files.push(File {
+            path: slashed(&relative(root, path)),
+            text: text.to_owned(),
+        });
+        let lines: Vec<_> = text
+            .split('\n')
+            .enumerate()
+            .map(|(at, line)| {
+                (
+                    Origin {
+                        file: 0,
+                        line: at + 1,
+                        shift: 0,
+                    },
+                    line.to_owned(),
+                )
+            })
+            .collect();
         let folder = path.parent().unwrap_or(root);
         for (origin, line) in lines {
             expansion.start_line(origin);
@@ -102,7 +126,14 @@ impl Expansion<'_> {
         let start = self.source.text.rfind('\n').map_or(0, |at| at + 1);
         let before = &self.source.text[start..];
         // In a list or a quote, what is included has to stay inside of it.
-        let prefix = if before.chars().all(|char| char.is_whitespace() || char == '>') { before.to_owned() } else { String::new() };
+        let prefix = if before
+            .chars()
+            .all(|char| char.is_whitespace() || char == '>')
+        {
+            before.to_owned()
+        } else {
+            String::new()
+        };
         let whole = prefix.len() == before.len();
         let width = prefix.chars().count();
         for (at, (mut origin, line)) in lines.into_iter().enumerate() {
@@ -118,16 +149,41 @@ impl Expansion<'_> {
     }
 
     /// The lines that a directive asks for, and the folder that includes in them start from.
-    fn read(&mut self, directive: &Directive, folder: &Path, depth: usize) -> Result<(Vec<(Origin, String)>, PathBuf), String> {
+    fn read(
+        &mut self,
+        directive: &Directive,
+        folder: &Path,
+        depth: usize,
+    ) -> Result<(Vec<(Origin, String)>, PathBuf), String> {
         let path = normal(&folder.join(directive.path));
         let name = slashed(&relative(self.root, &path));
         if depth >= MAX_DEPTH {
-            return Err(format!("{name} is included more than {MAX_DEPTH} levels deep: it includes itself?"));
+            return Err(format!(
+                "{name} is included more than {MAX_DEPTH} levels deep: it includes itself?"
+            ));
         }
-        let text = fs::read_to_string(&path).map_err(|error| format!("cannot include {name}: {error}"))?;
+        let text =
+            fs::read_to_string(&path).map_err(|error| format!("cannot include {name}: {error}"))?;
         let file = self.source.files.len();
-        let lines = directive.select(&text).ok_or_else(|| format!("{name} has no `ANCHOR: {}`", directive.range.unwrap_or_default()))?;
-        let lines = lines.into_iter().map(|(line, text, shift)| (Origin { file, line: line + 1, shift }, text)).collect();
+        let lines = directive.select(&text).ok_or_else(|| {
+            format!(
+                "{name} has no `ANCHOR: {}`",
+                directive.range.unwrap_or_default()
+            )
+        })?;
+        let lines = lines
+            .into_iter()
+            .map(|(line, text, shift)| {
+                (
+                    Origin {
+                        file,
+                        line: line + 1,
+                        shift,
+                    },
+                    text,
+                )
+            })
+            .collect();
         self.source.files.push(File { path: name, text });
         Ok((lines, path.parent().unwrap_or(folder).to_owned()))
     }
@@ -152,20 +208,43 @@ fn find_directive(line: &str) -> Option<(&str, Directive<'_>, &str)> {
             continue;
         }
         from = start + 2;
-        let Some(length) = line[from..].find('}') else { continue };
+        let Some(length) = line[from..].find('}') else {
+            continue;
+        };
         let inner = &line[from..from + length];
         let after = &line[from + length..];
-        let Some(after) = after.strip_prefix("}}") else { continue };
-        let Some((name, rest)) = inner.trim_start().strip_prefix('#').and_then(|inner| inner.split_once(char::is_whitespace)) else { continue };
-        let Some(argument) = rest.split_whitespace().next() else { continue };
+        let Some(after) = after.strip_prefix("}}") else {
+            continue;
+        };
+        let Some((name, rest)) = inner
+            .trim_start()
+            .strip_prefix('#')
+            .and_then(|inner| inner.split_once(char::is_whitespace))
+        else {
+            continue;
+        };
+        let Some(argument) = rest.split_whitespace().next() else {
+            continue;
+        };
         let rustdoc = match name {
             "include" => false,
             "rustdoc_include" => true,
             _ => continue,
         };
-        let (path, range) = argument.split_once(':').map_or((argument, None), |(path, range)| (path, Some(range)));
+        let (path, range) = argument
+            .split_once(':')
+            .map_or((argument, None), |(path, range)| (path, Some(range)));
         let text = &line[start..line.len() - after.len()];
-        return Some((&line[..start], Directive { text, path, range, rustdoc }, after));
+        return Some((
+            &line[..start],
+            Directive {
+                text,
+                path,
+                range,
+                rustdoc,
+            },
+            after,
+        ));
     }
     None
 }
@@ -175,9 +254,14 @@ impl Directive<'_> {
     fn select(&self, text: &str) -> Option<Vec<(usize, String, usize)>> {
         let lines: Vec<&str> = text.lines().collect();
         let chosen: Vec<Option<bool>> = match self.bounds() {
-            Bounds::Lines(start, end) => (0..lines.len()).map(|at| Some(at >= start && end.is_none_or(|end| at < end))).collect(),
+            Bounds::Lines(start, end) => (0..lines.len())
+                .map(|at| Some(at >= start && end.is_none_or(|end| at < end)))
+                .collect(),
             Bounds::Anchor(anchor) => {
-                if !lines.iter().any(|line| anchor_in(line, "ANCHOR:") == Some(anchor)) {
+                if !lines
+                    .iter()
+                    .any(|line| anchor_in(line, "ANCHOR:") == Some(anchor))
+                {
                     return None;
                 }
                 let mut inside = false;
@@ -195,12 +279,20 @@ impl Directive<'_> {
                 lines.iter().map(choose).collect()
             }
         };
-        let take = |(at, (line, chosen)): (usize, (&str, Option<bool>))| match (chosen?, self.rustdoc) {
-            (true, _) => Some((at, line.to_owned(), 0)),
-            (false, true) => Some((at, format!("# {line}"), 2)),
-            (false, false) => None,
-        };
-        Some(lines.into_iter().zip(chosen).enumerate().filter_map(take).collect())
+        let take =
+            |(at, (line, chosen)): (usize, (&str, Option<bool>))| match (chosen?, self.rustdoc) {
+                (true, _) => Some((at, line.to_owned(), 0)),
+                (false, true) => Some((at, format!("# {line}"), 2)),
+                (false, false) => None,
+            };
+        Some(
+            lines
+                .into_iter()
+                .zip(chosen)
+                .enumerate()
+                .filter_map(take)
+                .collect(),
+        )
     }
 
     fn bounds(&self) -> Bounds<'_> {
@@ -224,7 +316,9 @@ enum Bounds<'a> {
 /// The name behind `ANCHOR:` or `ANCHOR_END:` in a line.
 fn anchor_in<'a>(line: &'a str, mark: &str) -> Option<&'a str> {
     let name = line[line.find(mark)? + mark.len()..].trim_start();
-    let end = name.find(|char: char| !(char.is_alphanumeric() || char == '_' || char == '-')).unwrap_or(name.len());
+    let end = name
+        .find(|char: char| !(char.is_alphanumeric() || char == '_' || char == '-'))
+        .unwrap_or(name.len());
     (end > 0).then_some(&name[..end])
 }
 
@@ -233,34 +327,65 @@ mod tests {
     use super::*;
 
     fn select(argument: &str, rustdoc: bool, text: &str) -> Vec<(usize, String)> {
-        let (path, range) = argument.split_once(':').map_or((argument, None), |(path, range)| (path, Some(range)));
-        let directive = Directive { text: "", path, range, rustdoc };
-        directive.select(text).unwrap_or_default().into_iter().map(|(at, line, _)| (at, line)).collect()
+        let (path, range) = argument
+            .split_once(':')
+            .map_or((argument, None), |(path, range)| (path, Some(range)));
+        let directive = Directive {
+            text: "",
+            path,
+            range,
+            rustdoc,
+        };
+        directive
+            .select(text)
+            .unwrap_or_default()
+            .into_iter()
+            .map(|(at, line, _)| (at, line))
+            .collect()
     }
 
     #[test]
     fn a_range_counts_from_one_and_includes_its_end() {
         let text = "a\nb\nc\nd\n";
-        assert_eq!(select("x:2:3", false, text), [(1, "b".to_owned()), (2, "c".to_owned())]);
+        assert_eq!(
+            select("x:2:3", false, text),
+            [(1, "b".to_owned()), (2, "c".to_owned())]
+        );
         assert_eq!(select("x:3", false, text), [(2, "c".to_owned())]);
-        assert_eq!(select("x:3:", false, text), [(2, "c".to_owned()), (3, "d".to_owned())]);
-        assert_eq!(select("x::2", false, text), [(0, "a".to_owned()), (1, "b".to_owned())]);
+        assert_eq!(
+            select("x:3:", false, text),
+            [(2, "c".to_owned()), (3, "d".to_owned())]
+        );
+        assert_eq!(
+            select("x::2", false, text),
+            [(0, "a".to_owned()), (1, "b".to_owned())]
+        );
         assert_eq!(select("x", false, text).len(), 4);
     }
 
     #[test]
     fn an_anchor_selects_what_is_between_its_marks() {
         let text = "a\n// ANCHOR: one\nb\n// ANCHOR: two\nc\n// ANCHOR_END: one\nd\n";
-        assert_eq!(select("x:one", false, text), [(2, "b".to_owned()), (4, "c".to_owned())]);
+        assert_eq!(
+            select("x:one", false, text),
+            [(2, "b".to_owned()), (4, "c".to_owned())]
+        );
         assert_eq!(select("x:none", false, text), []);
-        let hidden: Vec<_> = select("x:one", true, text).into_iter().map(|(_, line)| line).collect();
+        let hidden: Vec<_> = select("x:one", true, text)
+            .into_iter()
+            .map(|(_, line)| line)
+            .collect();
         assert_eq!(hidden, ["# a", "b", "c", "# d"]);
     }
 
     #[test]
     fn an_escaped_directive_is_left_alone() {
         assert!(find_directive(r"\{{#include a.rs}} and {{#include b.rs}}").is_none());
-        let (before, directive, after) = find_directive("see {{ #include a.rs:2 }}!").expect("a directive");
-        assert_eq!((before, directive.path, directive.range, after), ("see ", "a.rs", Some("2"), "!"));
+        let (before, directive, after) =
+            find_directive("see {{ #include a.rs:2 }}!").expect("a directive");
+        assert_eq!(
+            (before, directive.path, directive.range, after),
+            ("see ", "a.rs", Some("2"), "!")
+        );
     }
 }

@@ -9,12 +9,20 @@ use crate::report::Report;
 use crate::run::Output;
 
 /// The chapter's Markdown with its outputs. `downloads` is the name of its notebook and program, where there are any.
-pub fn page(chapter: &Chapter, outcome: &Outcome, config: &Config, downloads: Option<&str>) -> String {
+pub fn page(
+    chapter: &Chapter,
+    outcome: &Outcome,
+    config: &Config,
+    downloads: Option<&str>,
+) -> String {
     let text = &chapter.source.text;
     let mut page = String::with_capacity(text.len() * 2);
     let mut copied = 0;
-    let links = downloads.map(|name| links(chapter, name)).unwrap_or_default();
-    let mut top = (config.downloads == Downloads::Top && !links.is_empty()).then(|| chapter.title_end.unwrap_or(0));
+    let links = downloads
+        .map(|name| links(chapter, name))
+        .unwrap_or_default();
+    let mut top = (config.downloads == Downloads::Top && !links.is_empty())
+        .then(|| chapter.title_end.unwrap_or(0));
     for (at, block) in chapter.blocks.iter().enumerate() {
         if let Some(end) = top.filter(|end| *end <= block.range.start) {
             page.push_str(&text[copied..end]);
@@ -38,7 +46,12 @@ pub fn page(chapter: &Chapter, outcome: &Outcome, config: &Config, downloads: Op
     if config.downloads == Downloads::Bottom && !links.is_empty() {
         insert(&mut page, "", &links);
     }
-    let general: String = outcome.problems.iter().filter(|(block, report)| block.is_none() && report.error).map(|(_, report)| problem(chapter, report)).collect();
+    let general: String = outcome
+        .problems
+        .iter()
+        .filter(|(block, report)| block.is_none() && report.error)
+        .map(|(_, report)| problem(chapter, report))
+        .collect();
     if !general.is_empty() {
         insert(&mut page, "", &general);
     }
@@ -51,7 +64,11 @@ fn insert(page: &mut String, prefix: &str, html: &str) {
     page.push_str(prefix.trim_end());
     page.push('\n');
     for line in html.lines() {
-        page.push_str(if line.is_empty() { prefix.trim_end() } else { prefix });
+        page.push_str(if line.is_empty() {
+            prefix.trim_end()
+        } else {
+            prefix
+        });
         page.push_str(line);
         page.push('\n');
     }
@@ -66,21 +83,39 @@ fn shown(chapter: &Chapter, outcome: &Outcome, block: usize) -> String {
     }
     if let Some(refusal) = outcome.refusals.get(&block) {
         let message = refusal.render(&chapter.source.files, false);
-        let _ = writeln!(html, "<pre class=\"literate-output literate-refusal\"><code>{}</code></pre>", escape(&message));
+        let _ = writeln!(
+            html,
+            "<pre class=\"literate-output literate-refusal\"><code>{}</code></pre>",
+            escape(&message)
+        );
     }
     if chapter.blocks[block].mark == Mark::ShouldPanic
-        && let Some(message) = outcome.outputs.get(&block).and_then(|output| output.panic.as_ref())
+        && let Some(message) = outcome
+            .outputs
+            .get(&block)
+            .and_then(|output| output.panic.as_ref())
     {
-        let _ = writeln!(html, "<pre class=\"literate-output literate-panic\"><code>panicked: {}</code></pre>", escape(message.trim_end()));
+        let _ = writeln!(
+            html,
+            "<pre class=\"literate-output literate-panic\"><code>panicked: {}</code></pre>",
+            escape(message.trim_end())
+        );
     }
-    for (_, report) in outcome.problems.iter().filter(|(at, report)| *at == Some(block) && report.error) {
+    for (_, report) in outcome
+        .problems
+        .iter()
+        .filter(|(at, report)| *at == Some(block) && report.error)
+    {
         html += &problem(chapter, report);
     }
     html
 }
 
 fn problem(chapter: &Chapter, report: &Report) -> String {
-    format!("<pre class=\"literate-error\" role=\"alert\"><code>{}</code></pre>\n", escape(&report.render(&chapter.source.files, false)))
+    format!(
+        "<pre class=\"literate-error\" role=\"alert\"><code>{}</code></pre>\n",
+        escape(&report.render(&chapter.source.files, false))
+    )
 }
 
 fn output_html(output: &Output) -> String {
@@ -88,36 +123,72 @@ fn output_html(output: &Output) -> String {
     if !output.text.is_empty() || output.cut {
         let mut text = escape(output.text.trim_end_matches('\n'));
         if output.cut {
-            text += "\n<span class=\"literate-cut\">… the rest is cut: the block printed more</span>";
+            text +=
+                "\n<span class=\"literate-cut\">… the rest is cut: the block printed more</span>";
         }
-        let _ = writeln!(html, "<pre class=\"literate-output\"><code>{text}</code></pre>");
+        let _ = writeln!(
+            html,
+            "<pre class=\"literate-output\"><code>{text}</code></pre>"
+        );
     }
     let plain = output.parts.get("text/plain");
     if let Some(shown) = output.parts.get("text/html") {
-        let _ = writeln!(html, "<div class=\"literate-html\">\n{}\n</div>", without_blank_lines(shown));
+        let _ = writeln!(
+            html,
+            "<div class=\"literate-html\">\n{}\n</div>",
+            without_blank_lines(shown)
+        );
     } else if let Some(picture) = picture(output, plain) {
         html += &picture;
     } else if let Some(plain) = plain {
-        let _ = writeln!(html, "<pre class=\"literate-output literate-value\"><code>{}</code></pre>", escape(plain));
+        let _ = writeln!(
+            html,
+            "<pre class=\"literate-output literate-value\"><code>{}</code></pre>",
+            escape(plain)
+        );
     }
     html
 }
 
 /// A picture with its caption; the text beside it holds the caption in its first line and the alternative text in the rest.
 fn picture(output: &Output, plain: Option<&String>) -> Option<String> {
-    let (caption, alternative) = plain.map_or(("", ""), |plain| plain.split_once('\n').unwrap_or((plain, "")));
-    let alternative = if alternative.trim().is_empty() { caption } else { alternative.trim() };
+    let (caption, alternative) = plain.map_or(("", ""), |plain| {
+        plain.split_once('\n').unwrap_or((plain, ""))
+    });
+    let alternative = if alternative.trim().is_empty() {
+        caption
+    } else {
+        alternative.trim()
+    };
     let image = if let Some(svg) = output.parts.get("image/svg+xml") {
         inline_svg(svg)
     } else {
-        let (mime, data) = output.parts.iter().find(|(mime, _)| mime.starts_with("image/"))?;
+        let (mime, data) = output
+            .parts
+            .iter()
+            .find(|(mime, _)| mime.starts_with("image/"))?;
         let data: String = data.split_whitespace().collect();
-        let size = if mime == "image/png" { png_size(&data) } else { None };
-        let size = size.map(|(width, height)| format!(" width=\"{width}\" height=\"{height}\"")).unwrap_or_default();
-        format!("<img src=\"data:{mime};base64,{data}\"{size} alt=\"{}\">", escape(&alternative.replace('\n', " ")))
+        let size = if mime == "image/png" {
+            png_size(&data)
+        } else {
+            None
+        };
+        let size = size
+            .map(|(width, height)| format!(" width=\"{width}\" height=\"{height}\""))
+            .unwrap_or_default();
+        format!(
+            "<img src=\"data:{mime};base64,{data}\"{size} alt=\"{}\">",
+            escape(&alternative.replace('\n', " "))
+        )
     };
-    let caption = if caption.trim().is_empty() { String::new() } else { format!("<figcaption>{}</figcaption>\n", escape(caption.trim())) };
-    Some(format!("<figure class=\"literate-figure\">\n{image}\n{caption}</figure>\n"))
+    let caption = if caption.trim().is_empty() {
+        String::new()
+    } else {
+        format!("<figcaption>{}</figcaption>\n", escape(caption.trim()))
+    };
+    Some(format!(
+        "<figure class=\"literate-figure\">\n{image}\n{caption}</figure>\n"
+    ))
 }
 
 /// An SVG fit to stand in HTML: without what only a file of its own needs, and without empty lines, which would end the HTML.
@@ -127,7 +198,10 @@ fn inline_svg(svg: &str) -> String {
 }
 
 fn without_blank_lines(html: &str) -> String {
-    html.lines().filter(|line| !line.trim().is_empty()).collect::<Vec<_>>().join("\n")
+    html.lines()
+        .filter(|line| !line.trim().is_empty())
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 /// The width and height of a PNG in base64.
@@ -135,12 +209,26 @@ fn png_size(data: &str) -> Option<(u32, u32)> {
     const DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut bytes = Vec::new();
     for four in data.as_bytes().get(..32)?.chunks(4) {
-        let digits = four.iter().map(|byte| DIGITS.iter().position(|digit| digit == byte).map(|digit| digit as u32));
-        let value = digits.collect::<Option<Vec<_>>>()?.into_iter().fold(0, |value, digit| value << 6 | digit);
+        let digits = four.iter().map(|byte| {
+            DIGITS
+                .iter()
+                .position(|digit| digit == byte)
+                .map(|digit| digit as u32)
+        });
+        let value = digits
+            .collect::<Option<Vec<_>>>()?
+            .into_iter()
+            .fold(0, |value, digit| value << 6 | digit);
         bytes.extend_from_slice(&value.to_be_bytes()[1..]);
     }
-    let number = |at: usize| bytes.get(at..at + 4).map(|four| u32::from_be_bytes([four[0], four[1], four[2], four[3]]));
-    bytes.starts_with(b"\x89PNG").then_some((number(16)?, number(20)?))
+    let number = |at: usize| {
+        bytes
+            .get(at..at + 4)
+            .map(|four| u32::from_be_bytes([four[0], four[1], four[2], four[3]]))
+    };
+    bytes
+        .starts_with(b"\x89PNG")
+        .then_some((number(16)?, number(20)?))
 }
 
 /// The links to a chapter's notebook and program.
@@ -179,12 +267,18 @@ mod tests {
 
     #[test]
     fn what_a_program_prints_stays_text() {
-        assert_eq!(escape("</div> `a` {{#include x}} $x$"), "&lt;/div&gt; `a` &#123;&#123;#include x}} &#36;x&#36;");
+        assert_eq!(
+            escape("</div> `a` {{#include x}} $x$"),
+            "&lt;/div&gt; `a` &#123;&#123;#include x}} &#36;x&#36;"
+        );
     }
 
     #[test]
     fn the_size_of_a_png_is_read_from_its_header() {
-        assert_eq!(png_size("iVBORw0KGgoAAAANSUhEUgAAAAoAAAAUCAYAAAD/Rn+7"), Some((10, 20)));
+        assert_eq!(
+            png_size("iVBORw0KGgoAAAANSUhEUgAAAAoAAAAUCAYAAAD/Rn+7"),
+            Some((10, 20))
+        );
         assert_eq!(png_size("iVBO"), None);
     }
 }

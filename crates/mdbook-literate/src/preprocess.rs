@@ -16,7 +16,8 @@ use crate::{doctest, page};
 ///
 /// Says what keeps the book from being built; each line that the reader needs is in it.
 pub fn preprocess(input: impl Read, output: impl Write) -> Result<(), String> {
-    let (context, mut book) = mdbook_preprocessor::parse_input(input).map_err(|error| format!("mdBook's input cannot be read: {error:#}"))?;
+    let (context, mut book) = mdbook_preprocessor::parse_input(input)
+        .map_err(|error| format!("mdBook's input cannot be read: {error:#}"))?;
     let config = Config::read(&context.root, &context.config)?;
     let chapters = chapters(&book, &config);
     match outcomes(&chapters, &config, &context.renderer) {
@@ -30,12 +31,16 @@ pub fn preprocess(input: impl Read, output: impl Write) -> Result<(), String> {
         // While serving, the page says what is wrong, and the next save may mend it.
         Err(error) if config.serving => {
             eprintln!("error: {error}");
-            let notice = format!("<pre class=\"literate-error\" role=\"alert\"><code>{}</code></pre>\n\n", page::escape(&crate::compile::plain(&error)));
+            let notice = format!(
+                "<pre class=\"literate-error\" role=\"alert\"><code>{}</code></pre>\n\n",
+                page::escape(&crate::compile::plain(&error))
+            );
             book.for_each_chapter_mut(|chapter| chapter.content.insert_str(0, &notice));
         }
         Err(error) => return Err(error),
     }
-    serde_json::to_writer(output, &book).map_err(|error| format!("the book cannot be written: {error}"))
+    serde_json::to_writer(output, &book)
+        .map_err(|error| format!("the book cannot be written: {error}"))
 }
 
 /// Reads the chapters that have a file.
@@ -44,9 +49,20 @@ pub fn chapters(book: &Book, config: &Config) -> Vec<Chapter> {
     let mut chapters = Vec::new();
     for chapter in book.chapters() {
         let Some(path) = &chapter.path else { continue };
-        let number = chapter.number.as_ref().map(|number| number.to_vec()).unwrap_or_default();
+        let number = chapter
+            .number
+            .as_ref()
+            .map(|number| number.to_vec())
+            .unwrap_or_default();
         let file = source.join(chapter.source_path.as_ref().unwrap_or(path));
-        chapters.push(Chapter::read(path, &chapter.name, number, &chapter.content, &file, &config.root));
+        chapters.push(Chapter::read(
+            path,
+            &chapter.name,
+            number,
+            &chapter.content,
+            &file,
+            &config.root,
+        ));
     }
     chapters
 }
@@ -62,11 +78,22 @@ fn report(chapters: &[Chapter], outcomes: &[Outcome]) -> usize {
     outcomes.iter().filter(|outcome| outcome.broken()).count()
 }
 
-fn replace(book: &mut Book, chapters: &[Chapter], outcomes: &[Outcome], config: &Config, context: &PreprocessorContext) {
+fn replace(
+    book: &mut Book,
+    chapters: &[Chapter],
+    outcomes: &[Outcome],
+    config: &Config,
+    context: &PreprocessorContext,
+) {
     book.for_each_chapter_mut(|item| {
         let path = item.path.as_deref().map(slashed);
-        let known = chapters.iter().zip(outcomes).find(|(chapter, _)| Some(&chapter.path) == path.as_ref());
-        let Some((chapter, outcome)) = known else { return };
+        let known = chapters
+            .iter()
+            .zip(outcomes)
+            .find(|(chapter, _)| Some(&chapter.path) == path.as_ref());
+        let Some((chapter, outcome)) = known else {
+            return;
+        };
         item.content = match context.renderer.as_str() {
             "test" => doctest::doctests(chapter, outcome),
             _ => page::page(chapter, outcome, config, None),

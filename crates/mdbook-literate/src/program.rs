@@ -54,15 +54,23 @@ pub struct Place {
 impl Program {
     /// The program that runs the chapter; none when it has nothing to run.
     pub fn of(chapter: &Chapter, prelude: &str) -> Option<Program> {
-        let has_code = |block: &Block| block.mark != Mark::Ignore && !matches!(block.mark, Mark::CompileFail(_));
+        let has_code = |block: &Block| {
+            block.mark != Mark::Ignore && !matches!(block.mark, Mark::CompileFail(_))
+        };
         if !chapter.blocks.iter().any(has_code) {
             return None;
         }
         // A block whose brackets do not match would drag the others into its error.
-        if let Some(broken) = chapter.blocks.iter().position(|block| has_code(block) && !balanced(&block.code())) {
+        if let Some(broken) = chapter
+            .blocks
+            .iter()
+            .position(|block| has_code(block) && !balanced(&block.code()))
+        {
             return Some(Writer::default().program(chapter, &[broken], "", Purpose::Chapter));
         }
-        let blocks: Vec<usize> = (0..chapter.blocks.len()).filter(|at| has_code(&chapter.blocks[*at])).collect();
+        let blocks: Vec<usize> = (0..chapter.blocks.len())
+            .filter(|at| has_code(&chapter.blocks[*at]))
+            .collect();
         Some(Writer::default().program(chapter, &blocks, prelude, Purpose::Chapter))
     }
 
@@ -74,8 +82,17 @@ impl Program {
             match block.mark {
                 Mark::Run => before.push(at),
                 Mark::CompileFail(_) => {
-                    let blocks = if balanced(&block.code()) { [&before[..], &[at]].concat() } else { vec![at] };
-                    programs.push(Writer::default().program(chapter, &blocks, prelude, Purpose::CompileFail(at)));
+                    let blocks = if balanced(&block.code()) {
+                        [&before[..], &[at]].concat()
+                    } else {
+                        vec![at]
+                    };
+                    programs.push(Writer::default().program(
+                        chapter,
+                        &blocks,
+                        prelude,
+                        Purpose::CompileFail(at),
+                    ));
                 }
                 _ => {}
             }
@@ -86,13 +103,21 @@ impl Program {
     /// The place in a block that a line and column of the source (both from 1) were taken from.
     pub fn place(&self, line: usize, column: usize) -> Option<Place> {
         let taken = (*self.lines.get(line.checked_sub(1)?)?)?;
-        Some(Place { block: taken.block, line: taken.line, column: taken.column + column.saturating_sub(1) })
+        Some(Place {
+            block: taken.block,
+            line: taken.line,
+            column: taken.column + column.saturating_sub(1),
+        })
     }
 
     /// The place nearest above a line of the source: for what the compiler says of the code around a block.
     pub fn nearest(&self, line: usize) -> Option<Place> {
         let above = self.lines.iter().take(line).rev().find_map(|taken| *taken);
-        above.map(|taken| Place { block: taken.block, line: taken.line, column: taken.column })
+        above.map(|taken| Place {
+            block: taken.block,
+            line: taken.line,
+            column: taken.column,
+        })
     }
 }
 
@@ -114,9 +139,13 @@ impl Syntax {
             let attributes = input.call(syn::Attribute::parse_inner)?;
             Ok((attributes, input.call(syn::Block::parse_within)?))
         };
-        let Ok((attributes, statements)) = parse.parse_str(code) else { return Syntax::default() };
+        let Ok((attributes, statements)) = parse.parse_str(code) else {
+            return Syntax::default();
+        };
         let main = statements.iter().find_map(|statement| match statement {
-            syn::Stmt::Item(syn::Item::Fn(function)) if function.sig.ident == "main" && function.sig.inputs.is_empty() => {
+            syn::Stmt::Item(syn::Item::Fn(function))
+                if function.sig.ident == "main" && function.sig.inputs.is_empty() =>
+            {
                 Some(matches!(function.sig.output, syn::ReturnType::Type(..)))
             }
             _ => None,
@@ -127,7 +156,10 @@ impl Syntax {
             _ => None,
         };
         Syntax {
-            attributes: attributes.iter().map(|attribute| attribute.span().byte_range()).collect(),
+            attributes: attributes
+                .iter()
+                .map(|attribute| attribute.span().byte_range())
+                .collect(),
             tail: tail.map(|span| span.byte_range().start),
             main,
         }
@@ -146,7 +178,13 @@ struct Writer {
 }
 
 impl Writer {
-    fn program(mut self, chapter: &Chapter, blocks: &[usize], prelude: &str, purpose: Purpose) -> Program {
+    fn program(
+        mut self,
+        chapter: &Chapter,
+        blocks: &[usize],
+        prelude: &str,
+        purpose: Purpose,
+    ) -> Program {
         let codes: Vec<(usize, String, Syntax)> = blocks
             .iter()
             .map(|at| {
@@ -157,7 +195,10 @@ impl Writer {
             .collect();
         self.own("#![allow(warnings, clippy::all)]");
         for (block, code, syntax) in &codes {
-            syntax.attributes.iter().for_each(|range| self.taken(*block, code, range.clone()));
+            syntax
+                .attributes
+                .iter()
+                .for_each(|range| self.taken(*block, code, range.clone()));
         }
         self.own("fn main() {\n    __literate::run(chapter);\n}\n");
         self.own("fn chapter() -> ::std::result::Result<(), __literate::Failure> {");
@@ -172,7 +213,11 @@ impl Writer {
         self.own(&"}".repeat(codes.len()));
         self.own("}\n");
         self.own(RUNTIME.trim_end());
-        Program { text: self.text, lines: self.lines, purpose }
+        Program {
+            text: self.text,
+            lines: self.lines,
+            purpose,
+        }
     }
 
     /// Opens a scope that stays open, so that later blocks see what this one defines and may define it anew.
@@ -198,7 +243,10 @@ impl Writer {
     }
 
     fn body(&mut self, block: usize, code: &str, syntax: &Syntax) {
-        let start = syntax.attributes.last().map_or(0, |attribute| attribute.end);
+        let start = syntax
+            .attributes
+            .last()
+            .map_or(0, |attribute| attribute.end);
         match syntax.tail {
             Some(tail) => {
                 self.taken(block, code, start..tail);
@@ -209,7 +257,11 @@ impl Writer {
             None => self.taken(block, code, start..code.len()),
         }
         if let Some(returns) = syntax.main {
-            self.own(if returns { "main().check()?;" } else { "main();" });
+            self.own(if returns {
+                "main().check()?;"
+            } else {
+                "main();"
+            });
         }
     }
 
@@ -222,10 +274,21 @@ impl Writer {
     fn taken(&mut self, block: usize, code: &str, range: Range<usize>) {
         let mut at = 0;
         for (line, text) in code.split('\n').enumerate() {
-            let (start, end) = (range.start.clamp(at, at + text.len()), range.end.clamp(at, at + text.len()));
-            if at <= range.end && range.start <= at + text.len() && (start < end || text.is_empty()) {
+            let (start, end) = (
+                range.start.clamp(at, at + text.len()),
+                range.end.clamp(at, at + text.len()),
+            );
+            if at <= range.end && range.start <= at + text.len() && (start < end || text.is_empty())
+            {
                 let column = text[..start - at].chars().count();
-                self.line(&text[start - at..end - at], Some(Taken { block, line, column }));
+                self.line(
+                    &text[start - at..end - at],
+                    Some(Taken {
+                        block,
+                        line,
+                        column,
+                    }),
+                );
             }
             at += text.len() + 1;
         }
@@ -245,14 +308,36 @@ mod tests {
     use super::*;
 
     fn chapter(text: &str) -> Chapter {
-        Chapter::read(Path::new("a.md"), "A", vec![1], text, Path::new("/book/a.md"), Path::new("/"))
+        Chapter::read(
+            Path::new("a.md"),
+            "A",
+            vec![1],
+            text,
+            Path::new("/book/a.md"),
+            Path::new("/"),
+        )
     }
 
     #[test]
     fn each_line_is_traced_to_its_block() {
-        let program = Program::of(&chapter("```rust\nlet a = 1;\nlet b = 2; a + b // sum\n```\n"), "").expect("a program");
-        let at = program.text.lines().position(|line| line == "a + b // sum").expect("the last expression has a line of its own");
-        assert_eq!(program.place(at + 1, 5), Some(Place { block: 0, line: 1, column: 15 }));
+        let program = Program::of(
+            &chapter("```rust\nlet a = 1;\nlet b = 2; a + b // sum\n```\n"),
+            "",
+        )
+        .expect("a program");
+        let at = program
+            .text
+            .lines()
+            .position(|line| line == "a + b // sum")
+            .expect("the last expression has a line of its own");
+        assert_eq!(
+            program.place(at + 1, 5),
+            Some(Place {
+                block: 0,
+                line: 1,
+                column: 15
+            })
+        );
         assert_eq!(program.place(1, 1), None);
     }
 
@@ -269,21 +354,35 @@ mod tests {
 
     #[test]
     fn attributes_of_the_program_go_to_its_top() {
-        let program = Program::of(&chapter("```rust\n#![feature(never_type)]\n#![allow(dead_code)]\nlet a = 1;\n```\n"), "").expect("a program");
+        let program = Program::of(
+            &chapter("```rust\n#![feature(never_type)]\n#![allow(dead_code)]\nlet a = 1;\n```\n"),
+            "",
+        )
+        .expect("a program");
         let lines: Vec<&str> = program.text.lines().collect();
-        assert_eq!(lines[1..3], ["#![feature(never_type)]", "#![allow(dead_code)]"]);
+        assert_eq!(
+            lines[1..3],
+            ["#![feature(never_type)]", "#![allow(dead_code)]"]
+        );
         assert_eq!(program.text.matches("#![feature").count(), 1);
     }
 
     #[test]
     fn a_block_with_an_open_bracket_stands_alone() {
-        let program = Program::of(&chapter("```rust\nlet a = 1;\n```\n\n```rust\nlet b = (1;\n```\n"), "").expect("a program");
+        let program = Program::of(
+            &chapter("```rust\nlet a = 1;\n```\n\n```rust\nlet b = (1;\n```\n"),
+            "",
+        )
+        .expect("a program");
         assert!(!program.text.contains("let a = 1;"));
     }
 
     #[test]
     fn a_block_that_must_not_compile_sees_those_before_it() {
-        let programs = Program::failing(&chapter("```rust\nlet a = 1;\n```\n\n```rust,compile_fail\nlet b: () = a;\n```\n"), "");
+        let programs = Program::failing(
+            &chapter("```rust\nlet a = 1;\n```\n\n```rust,compile_fail\nlet b: () = a;\n```\n"),
+            "",
+        );
         assert!(programs[0].text.contains("let a = 1;"));
         assert_eq!(programs[0].purpose, Purpose::CompileFail(1));
     }

@@ -83,8 +83,14 @@ pub fn run(program: &Path, folder: &Path, limits: Limits) -> Run {
     match child {
         Ok(child) => watch(child, &nonce, limits),
         Err(error) => {
-            let message = format!("the chapter's program could not be started in {}: {error}", folder.display());
-            Run { failure: Some((0, Failure::NotStarted(message))), ..Run::default() }
+            let message = format!(
+                "the chapter's program could not be started in {}: {error}",
+                folder.display()
+            );
+            Run {
+                failure: Some((0, Failure::NotStarted(message))),
+                ..Run::default()
+            }
         }
     }
 }
@@ -92,7 +98,9 @@ pub fn run(program: &Path, folder: &Path, limits: Limits) -> Run {
 /// A word that no chapter prints by chance.
 fn nonce() -> String {
     use std::hash::{BuildHasher, Hasher};
-    let random = std::collections::hash_map::RandomState::new().build_hasher().finish();
+    let random = std::collections::hash_map::RandomState::new()
+        .build_hasher()
+        .finish();
     format!("literate-{random:016x}-{:x}", std::process::id())
 }
 
@@ -103,8 +111,16 @@ enum Piece {
 
 fn watch(mut child: Child, nonce: &str, limits: Limits) -> Run {
     let (sender, receiver) = channel();
-    forward(child.stdout.take().expect("stdout is piped"), sender.clone(), Piece::Out);
-    forward(child.stderr.take().expect("stderr is piped"), sender, Piece::Err);
+    forward(
+        child.stdout.take().expect("stdout is piped"),
+        sender.clone(),
+        Piece::Out,
+    );
+    forward(
+        child.stderr.take().expect("stderr is piped"),
+        sender,
+        Piece::Err,
+    );
     let mut sorter = Sorter::new(nonce, limits);
     let mut begun = Instant::now();
     let mut stopped = None;
@@ -195,7 +211,12 @@ impl<'a> Sorter<'a> {
         }
         self.pending.drain(..start);
         // A line without end is text as well.
-        let longest = self.limits.text.max(self.limits.part).saturating_mul(2).saturating_add(4096);
+        let longest = self
+            .limits
+            .text
+            .max(self.limits.part)
+            .saturating_mul(2)
+            .saturating_add(4096);
         if self.pending.len() > longest {
             let line = String::from_utf8_lossy(&self.pending).into_owned();
             self.pending.clear();
@@ -259,7 +280,10 @@ impl<'a> Sorter<'a> {
             data.push_str(line);
             self.part = Some((mime, data, size));
         } else if let Some(at) = line.find(BEGIN) {
-            let mime = line[at + BEGIN.len()..].split(' ').next().unwrap_or_default();
+            let mime = line[at + BEGIN.len()..]
+                .split(' ')
+                .next()
+                .unwrap_or_default();
             self.part = Some((mime.to_owned(), String::new(), 0));
         } else {
             self.text(line);
@@ -282,7 +306,10 @@ impl<'a> Sorter<'a> {
             output.text.push('\n');
         } else if !output.cut {
             let room = limit.saturating_sub(output.text.len());
-            let end = (0..=room.min(line.len())).rev().find(|at| line.is_char_boundary(*at)).unwrap_or(0);
+            let end = (0..=room.min(line.len()))
+                .rev()
+                .find(|at| line.is_char_boundary(*at))
+                .unwrap_or(0);
             if end > 0 {
                 output.text.push_str(&line[..end]);
                 output.text.push('\n');
@@ -312,18 +339,28 @@ impl<'a> Sorter<'a> {
                 return None;
             }
             let stderr = String::from_utf8_lossy(&self.stderr).into_owned();
-            Some(self.told(&stderr).unwrap_or_else(|| Failure::Died(end(status), tail(&stderr, self.nonce))))
+            Some(
+                self.told(&stderr)
+                    .unwrap_or_else(|| Failure::Died(end(status), tail(&stderr, self.nonce))),
+            )
         });
         let block = self.block.unwrap_or(0);
-        Run { outputs: self.outputs, failure: failure.map(|failure| (block, failure)) }
+        Run {
+            outputs: self.outputs,
+            failure: failure.map(|failure| (block, failure)),
+        }
     }
 
     /// The last failure that the program told of.
     fn told(&self, stderr: &str) -> Option<Failure> {
-        let told = stderr.lines().rev().find_map(|line| line.strip_prefix(self.nonce))?;
+        let told = stderr
+            .lines()
+            .rev()
+            .find_map(|line| line.strip_prefix(self.nonce))?;
         let mut words = told.trim_start().splitn(4, ' ');
         let kind = words.next()?;
-        let (line, column): (usize, usize) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
+        let (line, column): (usize, usize) =
+            (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
         let message = unescape(words.next().unwrap_or_default());
         let place = (line > 0).then_some((line, column));
         match kind {
@@ -377,7 +414,10 @@ fn end(status: std::io::Result<ExitStatus>) -> String {
 
 /// The last lines of what a program wrote to stderr.
 fn tail(stderr: &str, nonce: &str) -> String {
-    let lines: Vec<&str> = stderr.lines().filter(|line| !line.trim().is_empty() && !line.starts_with(nonce)).collect();
+    let lines: Vec<&str> = stderr
+        .lines()
+        .filter(|line| !line.trim().is_empty() && !line.starts_with(nonce))
+        .collect();
     lines[lines.len().saturating_sub(10)..].join("\n")
 }
 
@@ -385,7 +425,11 @@ fn tail(stderr: &str, nonce: &str) -> String {
 mod tests {
     use super::*;
 
-    const LIMITS: Limits = Limits { time: Duration::from_secs(5), text: 20, part: 100 };
+    const LIMITS: Limits = Limits {
+        time: Duration::from_secs(5),
+        text: 20,
+        part: 100,
+    };
 
     fn sort(out: &str) -> Sorter<'static> {
         let mut sorter = Sorter::new("N0NCE", LIMITS);
@@ -404,7 +448,8 @@ mod tests {
 
     #[test]
     fn a_displayed_part_is_no_text() {
-        let sorter = sort("N0NCE block 0\nEVCXR_BEGIN_CONTENT text/plain\n\na\n\nb\nEVCXR_END_CONTENT\nc\n");
+        let sorter =
+            sort("N0NCE block 0\nEVCXR_BEGIN_CONTENT text/plain\n\na\n\nb\nEVCXR_END_CONTENT\nc\n");
         // As the kernel does it: empty lines at the start are lost.
         assert_eq!(sorter.outputs[&0].parts["text/plain"], "a\n\nb");
         assert_eq!(sorter.outputs[&0].text, "c\n");
@@ -413,7 +458,10 @@ mod tests {
     #[test]
     fn two_parts_of_one_type_are_a_mistake() {
         let part = "EVCXR_BEGIN_CONTENT a/b\nx\nEVCXR_END_CONTENT\n";
-        assert_eq!(sort(&format!("N0NCE block 0\n{part}{part}")).failure, Some(Failure::Twice("a/b".to_owned())));
+        assert_eq!(
+            sort(&format!("N0NCE block 0\n{part}{part}")).failure,
+            Some(Failure::Twice("a/b".to_owned()))
+        );
     }
 
     #[test]
