@@ -4,3 +4,24 @@
 pub mod figure;
 #[cfg(feature = "figures")]
 pub mod image;
+pub mod nn;
+pub mod optim;
+
+mod autograd;
+mod conv;
+mod error;
+mod geometry;
+mod kernels;
+mod ops;
+mod random;
+mod tensor;
+
+pub use autograd::no_grad;
+pub use conv::{
+    Conv2dOptions, avg_pool2d, conv2d, conv2d_by_definition, conv2d_true, corr2d, max_pool2d,
+};
+pub use error::ShapeError;
+pub use geometry::{Geometry, GeometryError, Pair};
+pub use ops::{cross_entropy, linear, mse_loss};
+pub use random::{Rng, seeded};
+pub use tensor::Tensor;
