@@ -15,7 +15,7 @@ impl Tensor {
     ///
     /// ```
     /// let x = convcore::Tensor::arange(12).reshape(&[3, 4]);
-    /// assert_eq!(x.slice(1, 1..3).to_string(), "[[1,  2],\n [5,  6],\n [9, 10]]");
+    /// assert_eq!(x.slice(1, 1..3).to_string(), "[[ 1,  2],\n [ 5,  6],\n [ 9, 10]]");
     /// ```
     #[track_caller]
     pub fn slice(&self, axis: usize, range: Range<usize>) -> Tensor {

@@ -25,7 +25,7 @@ use crate::autograd::Node;
 /// let x = Tensor::from([[0., 1., 2.], [3., 4., 5.]]);
 /// assert_eq!(x.shape(), [2, 3]);
 /// assert_eq!(x[[1, 0]], 3.);
-/// assert_eq!((&x * 2. + 1.).to_string(), "[[1, 3,  5],\n [7, 9, 11]]");
+/// assert_eq!((&x * 2. + 1.).to_string(), "[[ 1,  3,  5],\n [ 7,  9, 11]]");
 /// ```
 #[derive(Clone)]
 pub struct Tensor {
