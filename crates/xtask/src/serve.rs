@@ -33,7 +33,8 @@ pub(crate) fn serve(port: u16, open: bool) -> Outcome {
 
 /// Builds what `book.toml` starts with `cargo run --quiet`: here one sees the progress.
 pub(crate) fn build_programs() -> Outcome {
-    build_program("mdbook-literate")
+    build_program("mdbook-literate")?;
+    build_program("mdbook-mathml")
 }
 
 /// Builds one program as `cargo run` will ask for it. Two at once could share features, and be built twice.

@@ -1,0 +1,109 @@
+//! Turns the formulas in Markdown, `$inline$` and `$$display$$`, into MathML.
+//!
+//! Why it exists: browsers lay out MathML by themselves and screen readers read it, so that a page with formulas needs no
+//! script and nothing from another host. And a mistake in a formula is found when the book is built, not by a reader.
+//!
+//! A formula is written in LaTeX. What is code stays code, and `\$` is a dollar.
+
+use std::ops::Range;
+
+use pulldown_cmark::{Event, Options};
+use pulldown_latex::config::{DisplayMode, RenderConfig};
+use pulldown_latex::{Parser, Storage, push_mathml};
+
+/// A formula that is no valid LaTeX.
+#[derive(Debug, PartialEq)]
+pub struct Mistake {
+    /// Where it stands in the Markdown, dollars included, in bytes.
+    pub place: Range<usize>,
+    /// What is wrong with it.
+    pub message: String,
+}
+
+/// Replaces the formulas of a Markdown text. A display formula is wrapped in `<span class="math-display">`, so that a style
+/// sheet can let it scroll where the screen is narrow.
+///
+/// # Errors
+///
+/// Every formula that is no valid LaTeX.
+///
+/// # Examples
+///
+/// ```
+/// let html = mdbook_mathml::render("The *output* has $n - k + 1$ rows.").unwrap();
+/// assert!(html.starts_with("The *output* has <math"));
+/// assert!(mdbook_mathml::render(r"$\frac{1}$").is_err());
+/// ```
+pub fn render(markdown: &str) -> Result<String, Vec<Mistake>> {
+    let mut html = String::new();
+    let mut mistakes = Vec::new();
+    let mut copied = 0;
+    for (event, place) in pulldown_cmark::Parser::new_ext(markdown, options()).into_offset_iter() {
+        let formula = match event {
+            Event::InlineMath(latex) => mathml(&latex, DisplayMode::Inline),
+            Event::DisplayMath(latex) => mathml(&latex, DisplayMode::Block)
+                .map(|math| format!(r#"<span class="math-display">{math}</span>"#)),
+            _ => continue,
+        };
+        match formula {
+            Ok(formula) => {
+                html.push_str(&markdown[copied..place.start]);
+                html.push_str(&as_inline_html(&formula));
+                copied = place.end;
+            }
+            Err(message) => mistakes.push(Mistake { place, message }),
+        }
+    }
+    html.push_str(&markdown[copied..]);
+    if mistakes.is_empty() {
+        Ok(html)
+    } else {
+        Err(mistakes)
+    }
+}
+
+/// What mdBook's own Markdown parser reads, and formulas: only so are both of one mind about what is code.
+fn options() -> Options {
+    Options::ENABLE_TABLES
+        | Options::ENABLE_FOOTNOTES
+        | Options::ENABLE_STRIKETHROUGH
+        | Options::ENABLE_TASKLISTS
+        | Options::ENABLE_HEADING_ATTRIBUTES
+        | Options::ENABLE_DEFINITION_LIST
+        | Options::ENABLE_GFM
+        | Options::ENABLE_MATH
+}
+
+fn mathml(latex: &str, display_mode: DisplayMode) -> Result<String, String> {
+    let storage = Storage::new();
+    let events: Vec<_> = Parser::new(latex, &storage)
+        .collect::<Result<_, _>>()
+        .map_err(|error| error.to_string())?;
+    let mut mathml = String::new();
+    let config = RenderConfig {
+        display_mode,
+        ..RenderConfig::default()
+    };
+    push_mathml(
+        &mut mathml,
+        events.into_iter().map(Ok::<_, std::convert::Infallible>),
+        config,
+    )
+    .map_err(|error| error.to_string())?;
+    Ok(mathml)
+}
+
+/// Writes what Markdown would read as its own in a way that only HTML reads.
+fn as_inline_html(mathml: &str) -> String {
+    let mut html = String::with_capacity(mathml.len());
+    for character in mathml.chars() {
+        match character {
+            '\n' => html.push(' '),
+            '\'' | '*' | '_' | '[' | ']' | '`' | '\\' | '|' | '~' | '$' | '!' | '^' | '{' | '}' => {
+                html.push_str(&format!("&#{};", u32::from(character)));
+            }
+            other => html.push(other),
+        }
+    }
+    html
+}
