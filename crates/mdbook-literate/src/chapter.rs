@@ -129,6 +129,37 @@ impl Chapter {
         self.path.split('/').collect()
     }
 
+    /// The chapter as if each block were a file of its own, that of `block` without a name: for messages that a reader sees
+    /// beside the block.
+    pub fn alone(&self, block: usize) -> Chapter {
+        let name = |at: usize| {
+            if at == block {
+                String::new()
+            } else {
+                format!("an earlier block ({})", at + 1)
+            }
+        };
+        let files = self
+            .blocks
+            .iter()
+            .enumerate()
+            .map(|(at, block)| (name(at), block.code()));
+        let mut chapter = Chapter {
+            source: Source::of_files(files),
+            ..self.clone()
+        };
+        let mut line = 0;
+        for block in &mut chapter.blocks {
+            block.fence_line = line;
+            for code in &mut block.lines {
+                (code.line, code.column) = (line, 0);
+                line += 1;
+            }
+            line += usize::from(block.lines.is_empty());
+        }
+        chapter
+    }
+
     fn parse(&mut self) {
         let text = &self.source.text;
         let lines = LineStarts::new(text);

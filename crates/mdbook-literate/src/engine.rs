@@ -25,7 +25,7 @@ pub struct Outcome {
     /// What its blocks gave, as far as they were reached.
     pub outputs: BTreeMap<usize, Output>,
     /// What the compiler says of blocks that must not compile.
-    pub refusals: BTreeMap<usize, Report>,
+    pub refusals: BTreeMap<usize, Refusal>,
     /// What is wrong, and in which block.
     pub problems: Vec<(Option<usize>, Report)>,
     /// The program that was run.
@@ -34,6 +34,15 @@ pub struct Outcome {
     pub compiled: bool,
     /// Whether it was run now.
     pub ran: bool,
+}
+
+/// What the compiler says of a block that must not compile.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The error in one line.
+    pub error: String,
+    /// The whole message. Its lines count within the block.
+    pub message: String,
 }
 
 impl Outcome {
@@ -340,16 +349,9 @@ fn conclude(job: Job<'_>, chapter: &Chapter, outcome: &mut Outcome) {
                 outcome.problems.push((Some(block), report));
                 outcome.outputs = outputs;
             }
-            for (block, _) in outcome.outputs.iter().filter(|(_, output)| output.cut) {
-                let report = Report::warning(format!(
-                    "this block printed more than {} bytes; the rest is cut",
-                    limits.text
-                ));
-                let report = report
-                    .at(chapter.block_mark(*block))
-                    .help("`output-limit` in book.toml sets how many are shown");
-                outcome.problems.push((Some(*block), report));
-            }
+            outcome
+                .problems
+                .extend(chapter_warnings(chapter, &outcome.outputs, job.config));
         }
         Purpose::CompileFail(block) => {
             let Mark::CompileFail(codes) = &chapter.blocks[block].mark else {
@@ -371,7 +373,17 @@ fn conclude(job: Job<'_>, chapter: &Chapter, outcome: &mut Outcome) {
                 here.clone().next(),
             ) {
                 (Some(report), _) => {
-                    outcome.refusals.insert(block, report.clone());
+                    let error = report.title.clone();
+                    let alone = chapter.alone(block);
+                    let mut reports = entry
+                        .errors
+                        .iter()
+                        .map(|error| alone.compile_report(&job.program, &job.source(), error));
+                    let own = reports.find(|(at, report)| *at == Some(block) && expected(report));
+                    let message = own
+                        .map(|(_, report)| report.render(&alone.source.files, false))
+                        .unwrap_or_default();
+                    outcome.refusals.insert(block, Refusal { error, message });
                 }
                 (None, Some(other)) => {
                     let found = other.code.as_deref().unwrap_or("an error without a code");
@@ -394,6 +406,38 @@ fn conclude(job: Job<'_>, chapter: &Chapter, outcome: &mut Outcome) {
             }
         }
     }
+}
+
+/// What is not as it should be in a chapter that ran.
+fn chapter_warnings(
+    chapter: &Chapter,
+    outputs: &BTreeMap<usize, Output>,
+    config: &Config,
+) -> Vec<(Option<usize>, Report)> {
+    let mut warnings = Vec::new();
+    for (block, output) in outputs {
+        if output.cut {
+            let report = Report::warning(format!(
+                "this block printed more than {} bytes; the rest is cut",
+                config.output_limit
+            ));
+            let report = report
+                .at(chapter.block_mark(*block))
+                .help("`output-limit` in book.toml sets how many are shown");
+            warnings.push((Some(*block), report));
+        }
+        if output.unfinished {
+            let report = Report {
+                error: config.notebooks,
+                ..Report::warning("this block prints a line without ending it")
+            };
+            let report = report
+                .at(chapter.block_mark(*block))
+                .note("a notebook would show that line with the next block, or lose it");
+            warnings.push((Some(*block), report.help("print its end with `println!`")));
+        }
+    }
+    warnings
 }
 
 fn broken_includes(chapter: &Chapter) -> Vec<(Option<usize>, Report)> {

@@ -53,6 +53,31 @@ impl Source {
         self.origins[line.min(self.origins.len() - 1)]
     }
 
+    /// A text put together of whole files.
+    pub fn of_files(files: impl Iterator<Item = (String, String)>) -> Source {
+        let files: Vec<File> = files.map(|(path, text)| File { path, text }).collect();
+        let lines = |(file, text): (usize, &File)| {
+            (1..=text.text.split('\n').count())
+                .map(move |line| Origin {
+                    file,
+                    line,
+                    shift: 0,
+                })
+                .collect::<Vec<_>>()
+        };
+        let origins = files.iter().enumerate().flat_map(lines).collect();
+        let text = files
+            .iter()
+            .map(|file| file.text.as_str())
+            .collect::<Vec<_>>()
+            .join("\n");
+        Source {
+            text,
+            files,
+            origins,
+        }
+    }
+
     /// Expands the includes of a chapter that lies at `path`; both paths are absolute.
     pub fn expand(text: &str, path: &Path, root: &Path) -> (Source, Vec<BrokenInclude>) {
         let mut expansion = Expansion {

@@ -5,17 +5,21 @@
 //! outputs to each renderer: below the blocks for pages, as one doctest a block for `mdbook test`, as cells for notebooks.
 //!
 //! The modules, in the order of the way: [`config`], [`include`], [`chapter`], [`program`], [`cache`], [`compile`], [`run`],
-//! [`engine`], then [`report`] for what is wrong, and [`page`] and [`doctest`] for what is shown.
+//! [`engine`], then [`report`] for what is wrong, and [`page`], [`doctest`] and [`cells`] for what each renderer gets. The
+//! backend [`notebook`] writes notebooks, with the help of [`prose`].
 
 pub mod cache;
+pub mod cells;
 pub mod chapter;
 pub mod compile;
 pub mod config;
 pub mod doctest;
 pub mod engine;
 pub mod include;
+pub mod notebook;
 pub mod page;
 pub mod preprocess;
 pub mod program;
+pub mod prose;
 pub mod report;
 pub mod run;

@@ -4,7 +4,7 @@ use std::io::{stdin, stdout};
 use std::process::ExitCode;
 
 use clap::{Arg, Command};
-use mdbook_literate::preprocess::preprocess;
+use mdbook_literate::{notebook, preprocess};
 
 fn main() -> ExitCode {
     let matches = Command::new("mdbook-literate")
@@ -19,10 +19,12 @@ fn main() -> ExitCode {
                 .about("Says by its exit code whether pages of a renderer can have outputs")
                 .arg(Arg::new("renderer").required(true)),
         )
+        .subcommand(Command::new("notebook").about("Writes notebooks: the command of [output.notebook] in book.toml"))
         .get_matches();
     let result = match matches.subcommand() {
         Some(("supports", _)) => Ok(()),
-        _ => preprocess(stdin().lock(), stdout().lock()),
+        Some(("notebook", _)) => notebook::render(stdin().lock()),
+        _ => preprocess::preprocess(stdin().lock(), stdout().lock()),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

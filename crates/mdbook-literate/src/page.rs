@@ -82,11 +82,10 @@ fn shown(chapter: &Chapter, outcome: &Outcome, block: usize) -> String {
         html += &output_html(output);
     }
     if let Some(refusal) = outcome.refusals.get(&block) {
-        let message = refusal.render(&chapter.source.files, false);
         let _ = writeln!(
             html,
             "<pre class=\"literate-output literate-refusal\"><code>{}</code></pre>",
-            escape(&message)
+            escape(&refusal.message)
         );
     }
     if chapter.blocks[block].mark == Mark::ShouldPanic

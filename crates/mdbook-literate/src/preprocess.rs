@@ -8,7 +8,7 @@ use mdbook_preprocessor::book::Book;
 use crate::chapter::Chapter;
 use crate::config::{Config, slashed};
 use crate::engine::{Outcome, outcomes};
-use crate::{doctest, page};
+use crate::{cells, doctest, page};
 
 /// Reads a book from mdBook and writes it back with the outputs of its chapters.
 ///
@@ -85,18 +85,20 @@ fn replace(
     config: &Config,
     context: &PreprocessorContext,
 ) {
+    let names = cells::names_of(chapters, config);
     book.for_each_chapter_mut(|item| {
         let path = item.path.as_deref().map(slashed);
-        let known = chapters
+        let Some(at) = chapters
             .iter()
-            .zip(outcomes)
-            .find(|(chapter, _)| Some(&chapter.path) == path.as_ref());
-        let Some((chapter, outcome)) = known else {
+            .position(|chapter| Some(&chapter.path) == path.as_ref())
+        else {
             return;
         };
+        let (chapter, outcome, name) = (&chapters[at], &outcomes[at], &names[at]);
         item.content = match context.renderer.as_str() {
             "test" => doctest::doctests(chapter, outcome),
-            _ => page::page(chapter, outcome, config, None),
+            "notebook" => cells::cells(chapter, outcome),
+            _ => page::page(chapter, outcome, config, name.as_deref()),
         };
     });
 }

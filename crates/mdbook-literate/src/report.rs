@@ -159,7 +159,10 @@ impl Report {
             let Some(file) = files.iter().find(|file| file.path == path) else {
                 continue;
             };
-            let mut snippet = Snippet::source(file.text.as_str()).path(path);
+            let mut snippet = Snippet::source(file.text.as_str());
+            if !path.is_empty() {
+                snippet = snippet.path(path);
+            }
             for mark in self.marks.iter().filter(|mark| mark.path == path) {
                 let kind = if mark.primary {
                     AnnotationKind::Primary
@@ -193,11 +196,12 @@ impl Report {
                     .filter(|(mark, _)| mark.path == file.path);
                 let patches =
                     patches.map(|(mark, text)| Patch::new(mark.bytes.clone(), text.as_str()));
-                help = help.element(
-                    Snippet::source(file.text.as_str())
-                        .path(file.path.as_str())
-                        .patches(patches),
-                );
+                let snippet = Snippet::source(file.text.as_str()).patches(patches);
+                help = help.element(if file.path.is_empty() {
+                    snippet
+                } else {
+                    snippet.path(file.path.as_str())
+                });
             }
             groups.push(help);
         }

@@ -17,6 +17,8 @@ pub struct Output {
     pub text: String,
     /// Whether more than the limit was printed, and the rest is not in `text`.
     pub cut: bool,
+    /// Whether text was left without a line end: a notebook shows it with the next block, or not at all.
+    pub unfinished: bool,
     /// What it displayed, by type.
     pub parts: BTreeMap<String, String>,
     /// The message that a block which has to panic did panic with.
@@ -228,7 +230,7 @@ impl<'a> Sorter<'a> {
         if let Some((text, event)) = line.split_once(self.nonce) {
             // Text that no line end follows stands before the mark.
             if !text.is_empty() {
-                self.content(text);
+                self.unfinished(text);
             }
             self.event(event.trim_start());
         } else {
@@ -252,7 +254,6 @@ impl<'a> Sorter<'a> {
                 if let Some(output) = self.output() {
                     output.panic = Some(message);
                 }
-                // The kernel shows nothing that a block displayed before it panicked... but what it printed.
             }
             "done" => self.done = true,
             _ => {}
@@ -280,6 +281,9 @@ impl<'a> Sorter<'a> {
             data.push_str(line);
             self.part = Some((mime, data, size));
         } else if let Some(at) = line.find(BEGIN) {
+            if at > 0 {
+                self.unfinished(&line[..at]);
+            }
             let mime = line[at + BEGIN.len()..]
                 .split(' ')
                 .next()
@@ -287,6 +291,13 @@ impl<'a> Sorter<'a> {
             self.part = Some((mime.to_owned(), String::new(), 0));
         } else {
             self.text(line);
+        }
+    }
+
+    fn unfinished(&mut self, text: &str) {
+        self.content(text);
+        if let Some(output) = self.output() {
+            output.unfinished = true;
         }
     }
 
@@ -443,6 +454,7 @@ mod tests {
         let sorter = sort("N0NCE block 0\none\ntwoN0NCE block 2\nthree\nN0NCE done\n");
         assert_eq!(sorter.outputs[&0].text, "one\ntwo\n");
         assert_eq!(sorter.outputs[&2].text, "three\n");
+        assert!(sorter.outputs[&0].unfinished && !sorter.outputs[&2].unfinished);
         assert!(sorter.done);
     }
 
