@@ -37,7 +37,7 @@ fn figures() -> Result<Vec<(&'static str, Figure)>, Box<dyn std::error::Error>> 
             })
             .collect::<Vec<f32>>(),
     );
-    let loss: Vec<f32> = (0..30).map(|i| 14.0 * 0.8_f32.powi(i) + 0.3).collect();
+    let loss1: Vec<f32> = (0..30).map(|i| 14.0 * 0.8_f32.powi(i) + 0.3).collect();
     let loss2: Vec<f32> = (0..30).map(|i| 11.0 * 0.87_f32.powi(i) + 0.8).collect();
     let loss3: Vec<f32> = (0..30).map(|i| 15.0 * 0.93_f32.powi(i) + 0.5).collect();
     let stripes = Tensor::from([[1., 1., 0., 0., 0., 0., 1., 1.]; 6]);
@@ -77,7 +77,30 @@ fn figures() -> Result<Vec<(&'static str, Figure)>, Box<dyn std::error::Error>> 
             .map(|i| ((i * 7919) % 101) as f32 / 50.5 - 1.0)
             .collect::<Vec<f32>>()
     };
+    let a = Tensor::from([2., 4.]).requires_grad().name("a");
+    let y = ((a.powi(2) + a.flip(0)).name("b") * 2.).name("y");
+    y.backward_with(&Tensor::from([1., 2.]));
+    let w = Tensor::from([[0.5, -1.0], [2.0, 0.25]])
+        .requires_grad()
+        .name("weight");
+    let bias = Tensor::from([0.1, -0.2]).requires_grad().name("bias");
+    let input = Tensor::from([[1., 2.], [3., -1.]]).name("x");
+    let loss = ((input.matmul(&w) + &bias).relu()
+        - Tensor::from([[1., 0.], [0., 1.]]).name("target"))
+    .powi(2)
+    .mean()
+    .name("loss");
+    loss.backward();
+    let unit = |x: &Tensor| {
+        let s = x.sigmoid();
+        &s * (1. - &s) + x * &s
+    };
+    let deep = unit(&unit(&a).name("h")).sum().name("out");
+    deep.backward();
     Ok(vec![
+        ("graph", figure::graph(&y)),
+        ("graph of a layer", figure::graph(&loss)),
+        ("graph, larger", figure::graph(&deep)),
         ("max pool", figure::max_pool(&x, 2, 1)),
         ("average pool", figure::avg_pool(&x, 2, 1)),
         (
@@ -171,14 +194,14 @@ fn figures() -> Result<Vec<(&'static str, Figure)>, Box<dyn std::error::Error>> 
         (
             "line chart",
             figure::line_chart()
-                .series("loss", &loss)
+                .series("loss", &loss1)
                 .x_label("step")
                 .y_label("sum of squared errors"),
         ),
         (
             "line chart, several",
             figure::line_chart()
-                .series("0.01", &loss)
+                .series("0.01", &loss1)
                 .series("0.003", &loss2)
                 .series("0.001", &loss3)
                 .x_label("step")

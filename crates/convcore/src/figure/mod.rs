@@ -31,8 +31,10 @@
 
 mod chart;
 mod colour;
+mod graph;
 mod grid;
 mod heat_map;
+mod layers;
 mod numbers;
 mod photo;
 mod row;
@@ -44,6 +46,7 @@ use std::fmt;
 use std::path::Path;
 
 pub use chart::line_chart;
+pub use graph::graph;
 pub use grid::grid;
 pub use heat_map::heat_map;
 pub use photo::photo;
@@ -83,6 +86,7 @@ enum Picture {
     Sliding(sliding::Sliding),
     LineChart(chart::LineChart),
     Tiles(tiles::Tiles),
+    Graph(graph::Graph),
 }
 
 /// How large the parts of a picture are drawn, so that those side by side agree.
@@ -126,6 +130,7 @@ impl Picture {
             Picture::Sliding(sliding) => sliding,
             Picture::LineChart(chart) => chart,
             Picture::Tiles(tiles) => tiles,
+            Picture::Graph(graph) => graph,
         }
     }
 
@@ -139,6 +144,7 @@ impl Picture {
             Picture::Sliding(_) => "a sliding window",
             Picture::LineChart(_) => "a line chart",
             Picture::Tiles(_) => "tiles",
+            Picture::Graph(_) => "a graph",
         }
     }
 }

@@ -131,7 +131,7 @@ mod tests {
         assert_eq!(texts(&[0.1 + 0.2, 1.0]), "0.3 1.0");
         assert_eq!(texts(&[0.0125, -0.0301]), "0.013 \u{2212}0.030");
         assert_eq!(texts(&[1234.5, 0.25]), "1234 0");
-        assert_eq!(texts(&[-0.0001, 1.5]), "\u{2212}1e\u{2212}4 1.5");
+        assert_eq!(texts(&[-0.0001, 1.5]), "\u{2212}1e\u{2212}4 1.50");
         assert_eq!(texts(&[-0.0, 1.0]), "0 1");
         assert_eq!(
             texts(&[f32::NAN, f32::INFINITY, f32::NEG_INFINITY]),
