@@ -1,6 +1,5 @@
 //! `cargo xtask jupyter`: the notebooks in JupyterLab, on the Rust kernel. And the kernel for whoever executes notebooks.
 
-use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -124,20 +123,13 @@ fn python() -> Command {
     ] {
         command.env(variable, folder.join(name));
     }
+    // `python -m jupyter` starts programs of the environment by name.
+    let path = tools::path_with(&tools::python_folder());
     command
         .env("JUPYTER_PREFER_ENV_PATH", "1")
         .env_remove("JUPYTER_PATH")
-        .env("PATH", path());
+        .env("PATH", path);
     command
-}
-
-/// The search path with the Python environment's programs first: `jupyter trust` is one.
-fn path() -> OsString {
-    let programs = tools::python_program("python")
-        .parent()
-        .map(PathBuf::from)
-        .unwrap_or_default();
-    tools::path_with(&programs)
 }
 
 #[cfg(test)]

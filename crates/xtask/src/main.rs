@@ -6,6 +6,7 @@
 mod jupyter;
 mod links;
 mod notebooks;
+mod pages;
 mod process;
 mod report;
 mod serve;

@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::{Outcome, jupyter, links, notebooks, process, report, serve, tools};
+use crate::{Outcome, jupyter, links, notebooks, pages, process, report, serve, tools};
 
 /// One of the checks. The order is the one in which they run: quick ones first.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -16,13 +16,14 @@ pub(crate) enum Step {
     BookBuild,
     BookTest,
     Links,
+    Pages,
     Notebooks,
     Kernel,
 }
 
 impl Step {
     /// All of them, in order.
-    pub(crate) const ALL: [Step; 10] = [
+    pub(crate) const ALL: [Step; 11] = [
         Step::Format,
         Step::Spelling,
         Step::Lints,
@@ -31,6 +32,7 @@ impl Step {
         Step::BookBuild,
         Step::BookTest,
         Step::Links,
+        Step::Pages,
         Step::Notebooks,
         Step::Kernel,
     ];
@@ -46,6 +48,7 @@ impl Step {
             Step::BookBuild => "book-build",
             Step::BookTest => "book-test",
             Step::Links => "links",
+            Step::Pages => "pages",
             Step::Notebooks => "notebooks",
             Step::Kernel => "kernel",
         }
@@ -62,6 +65,7 @@ impl Step {
             Step::BookBuild => "the book builds, each chapter's code run",
             Step::BookTest => "each block of each chapter passes",
             Step::Links => "each link in the book leads somewhere",
+            Step::Pages => "the pages work in a browser, for everybody",
             Step::Notebooks => "the committed notebooks are what the book makes",
             Step::Kernel => "the committed notebooks have the outputs that the real kernel gives",
         }
@@ -70,7 +74,7 @@ impl Step {
     /// The step whose result this one reads.
     fn needs(self) -> Option<Step> {
         match self {
-            Step::Links | Step::Notebooks => Some(Step::BookBuild),
+            Step::Links | Step::Pages | Step::Notebooks => Some(Step::BookBuild),
             _ => None,
         }
     }
@@ -98,6 +102,7 @@ impl Step {
             Step::BookBuild => build_book(),
             Step::BookTest => mdbook("test"),
             Step::Links => links::check("target/book/html"),
+            Step::Pages => pages::test(),
             Step::Notebooks => notebooks::check(),
             Step::Kernel => jupyter::execute(),
         }

@@ -71,19 +71,31 @@ fn program(name: &str) -> PathBuf {
         .join(format!("{name}{EXE_SUFFIX}"))
 }
 
-/// Makes the Python environment with what `python/requirements.txt` pins, unless it is there. pip checks each package's
-/// hash. An interrupted installation is gone on with: what pip has fetched stays in its cache.
+/// Installs JupyterLab and what checks notebooks and spelling.
 pub(crate) fn python() -> Outcome {
-    let requirements = include_str!("../python/requirements.txt");
-    let installed = format!("{PYTHON}/installed.txt");
+    pip_install(
+        "requirements.txt",
+        include_str!("../python/requirements.txt"),
+        "JupyterLab and the checkers",
+    )
+}
+
+/// Installs Node.js, for a machine that has none, and returns the folder where it is.
+pub(crate) fn node() -> Outcome<PathBuf> {
+    pip_install("node.txt", include_str!("../python/node.txt"), "Node.js")?;
+    Ok(python_folder())
+}
+
+/// Installs what a file pins into the Python environment, unless it is there. pip checks each package's hash. An
+/// interrupted installation is gone on with: what pip has fetched stays in its cache.
+fn pip_install(file: &str, requirements: &str, what: &str) -> Outcome {
+    let installed = format!("{PYTHON}/installed-{file}");
     let works = process::output(Command::new(python_program("python")).arg("--version")).is_some();
     if works && std::fs::read_to_string(&installed).is_ok_and(|text| text == requirements) {
         return Ok(());
     }
     report::timed(
-        &format!(
-            "Installing JupyterLab and the checkers' Python packages into {PYTHON} (once; about a minute)"
-        ),
+        &format!("Installing {what} into {PYTHON} (once; about a minute)"),
         || {
             if !works {
                 let _ = std::fs::remove_dir_all(PYTHON);
@@ -104,7 +116,7 @@ pub(crate) fn python() -> Outcome {
                     .args([
                         "--require-hashes",
                         "--requirement",
-                        "crates/xtask/python/requirements.txt",
+                        &format!("crates/xtask/python/{file}"),
                     ]),
             )?;
             std::fs::write(&installed, requirements)
@@ -113,12 +125,22 @@ pub(crate) fn python() -> Outcome {
     )
 }
 
+/// Where the Python environment keeps its programs.
+pub(crate) fn python_folder() -> PathBuf {
+    absolute(PYTHON).join(if cfg!(windows) { "Scripts" } else { "bin" })
+}
+
 /// A program of the project's Python environment.
 pub(crate) fn python_program(name: &str) -> PathBuf {
-    let folder = if cfg!(windows) { "Scripts" } else { "bin" };
-    absolute(PYTHON)
-        .join(folder)
-        .join(format!("{name}{EXE_SUFFIX}"))
+    python_folder().join(format!("{name}{EXE_SUFFIX}"))
+}
+
+/// A program's place on the search path; or the program itself, when it is named by its place.
+pub(crate) fn find(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path)
+        .map(|folder| folder.join(format!("{name}{EXE_SUFFIX}")))
+        .find(|program| program.is_file())
 }
 
 fn system_python() -> Outcome<&'static str> {
