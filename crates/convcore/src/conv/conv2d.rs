@@ -139,12 +139,7 @@ pub fn conv2d(
         weight.as_slice(),
         bias.map(Tensor::as_slice),
     );
-    let shape = [
-        sizes.images,
-        sizes.groups * sizes.filters,
-        sizes.output[0],
-        sizes.output[1],
-    ];
+    let shape = sizes.output_shape();
     let input_rule = rule(move |Step { grad, inputs, .. }| {
         let values = convolution::input_gradient(&sizes, grad.as_slice(), inputs[1].as_slice());
         Tensor::from_parts(inputs[0].shape(), values)

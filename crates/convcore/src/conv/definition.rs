@@ -30,12 +30,7 @@ pub fn conv2d_by_definition(
         bias.map(Tensor::shape),
         options,
     ));
-    let shape = [
-        sizes.images,
-        sizes.groups * sizes.filters,
-        sizes.output[0],
-        sizes.output[1],
-    ];
+    let shape = sizes.output_shape();
     let geometry = sizes.geometry;
     Tensor::from_fn(&shape, |index| {
         let &[image, filter, i, j] = index else {

@@ -30,6 +30,16 @@ const FEWEST_COLUMNS: usize = 64;
 const PARTS: usize = 16;
 
 impl Sizes {
+    /// `[N, F, H', W']`.
+    pub(crate) fn output_shape(&self) -> [usize; 4] {
+        [
+            self.images,
+            self.groups * self.filters,
+            self.output[0],
+            self.output[1],
+        ]
+    }
+
     /// Weights of one filter: rows of the unfolded matrix.
     fn rows(&self) -> usize {
         self.channels * self.geometry.kernel[0] * self.geometry.kernel[1]
@@ -88,6 +98,9 @@ pub(crate) fn forward(sizes: &Sizes, x: &[f32], weight: &[f32], bias: Option<&[f
             y.chunks_mut(sizes.positions())
                 .zip(bias)
                 .for_each(|(plane, &b)| plane.fill(b));
+        }
+        if sizes.rows() == 0 {
+            return;
         }
         let weight = matrix(
             &weight[group * sizes.weight_group()..][..sizes.weight_group()],

@@ -217,12 +217,7 @@ impl Module for Conv2d {
     fn output_shape(&self, input: &[usize]) -> Result<Vec<usize>, ShapeError> {
         let bias = self.bias.as_ref().map(Tensor::shape);
         let sizes = crate::conv::check_conv2d(input, self.weight.shape(), bias, self.options)?;
-        Ok(vec![
-            sizes.images,
-            sizes.groups * sizes.filters,
-            sizes.output[0],
-            sizes.output[1],
-        ])
+        Ok(sizes.output_shape().to_vec())
     }
 
     fn named_parameters(&self) -> Vec<(String, &Tensor)> {

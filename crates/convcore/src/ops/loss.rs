@@ -59,7 +59,7 @@ pub fn cross_entropy(logits: &Tensor, targets: &[usize]) -> Tensor {
     or_panic(check_cross_entropy(logits.shape(), targets));
     let classes = logits.shape()[1];
     let mut loss = 0.;
-    for (row, &target) in logits.as_slice().chunks(classes).zip(targets) {
+    for (row, &target) in logits.as_slice().chunks(classes.max(1)).zip(targets) {
         let largest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
         let sum: f64 = row
             .iter()
@@ -71,7 +71,7 @@ pub fn cross_entropy(logits: &Tensor, targets: &[usize]) -> Tensor {
     let back = rule(move |step| {
         // (softmax - one hot) / rows
         let mut grad = step.inputs[0].softmax(1).to_vec();
-        for (row, &target) in grad.chunks_mut(classes).zip(&targets) {
+        for (row, &target) in grad.chunks_mut(classes.max(1)).zip(&targets) {
             row[target] -= 1.;
         }
         let scale = step.grad.item() / targets.len() as f32;
