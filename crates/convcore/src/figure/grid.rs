@@ -110,8 +110,14 @@ impl Grid {
         }
     }
 
+    /// A cell's width and height, where cells are at least that wide.
+    pub(super) fn cell_size(&self, cell: f32) -> [f32; 2] {
+        let (height, _) = self.scale();
+        [cell.max(height), height]
+    }
+
     /// A cell's height and its font's size: smaller where there are many.
-    fn scale(&self) -> (f32, f32) {
+    pub(super) fn scale(&self) -> (f32, f32) {
         let [rows, columns] = self.padded();
         let height = (480.0 / rows.max(columns) as f32).clamp(28.0, CELL);
         (height, (height * 0.475).round())
@@ -349,7 +355,7 @@ impl Cells {
     }
 
     /// The rectangles that the cells fill: one when they lie side by side, else one for each.
-    fn boxes(&self, width: f32, height: f32) -> Vec<(f32, f32, f32, f32)> {
+    pub(super) fn boxes(&self, width: f32, height: f32) -> Vec<(f32, f32, f32, f32)> {
         let mut boxes = Vec::new();
         for (row, row_count) in runs(&self.rows) {
             for (column, column_count) in runs(&self.columns) {

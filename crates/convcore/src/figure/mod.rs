@@ -38,7 +38,9 @@ mod layers;
 mod numbers;
 mod photo;
 mod row;
-mod sliding;
+mod stepper;
+mod stepper_page;
+mod stepper_sliding;
 mod svg;
 mod tiles;
 
@@ -51,7 +53,7 @@ pub use grid::grid;
 pub use heat_map::heat_map;
 pub use photo::photo;
 pub use row::{row, side_by_side};
-pub use sliding::{avg_pool, cross_correlation, max_pool};
+pub use stepper_sliding::{avg_pool, cross_correlation, max_pool};
 pub use tiles::{feature_maps, kernels, tiles};
 
 use crate::image::ImageError;
@@ -83,7 +85,7 @@ enum Picture {
     HeatMap(heat_map::HeatMap),
     Photo(photo::Photo),
     Row(row::Row),
-    Sliding(sliding::Sliding),
+    Sliding(stepper_sliding::Sliding),
     LineChart(chart::LineChart),
     Tiles(tiles::Tiles),
     Graph(graph::Graph),
@@ -113,6 +115,11 @@ trait Draw {
 
     /// What a reader who does not see the picture needs to know: whole sentences that begin with the name.
     fn describe(&self, title: Option<&str>) -> String;
+
+    /// What a page shows instead of the picture, when it is more than a picture there.
+    fn html(&self, _title: Option<&str>) -> Option<String> {
+        None
+    }
 
     /// The picture as a PNG file, when that alone shows it.
     fn png(&self) -> Option<Vec<u8>> {
@@ -251,17 +258,38 @@ impl Figure {
         print!("{}", self.display());
     }
 
+    /// What a page shows instead of the picture, when the figure can be stepped through there: HTML on one line.
+    ///
+    /// [`evcxr_display`](Figure::evcxr_display) prints it as well when the environment variable `CONVCORE_HTML` is set, as
+    /// where pages are made. A notebook would prefer it to the picture, and lacks the script that brings it to life.
+    ///
+    /// ```
+    /// use convcore::{Tensor, figure};
+    ///
+    /// let x = Tensor::from([[0., 1., 2.], [3., 4., 5.], [6., 7., 8.]]);
+    /// assert!(figure::max_pool(&x, 2, 1).html().unwrap().starts_with("<div class=\"stepper\""));
+    /// assert_eq!(figure::grid(&x).html(), None);
+    /// ```
+    pub fn html(&self) -> Option<String> {
+        self.picture.as_draw().html(self.title.as_deref())
+    }
+
     /// What [`evcxr_display`](Figure::evcxr_display) prints.
     fn display(&self) -> String {
         let (mime, data) = match self.png() {
             Some(bytes) => ("image/png", colour::base64(&bytes)),
             None => ("image/svg+xml", self.svg()),
         };
-        format!(
-            "EVCXR_BEGIN_CONTENT text/plain\n{}\n{}\nEVCXR_END_CONTENT\nEVCXR_BEGIN_CONTENT {mime}\n{data}\nEVCXR_END_CONTENT\n",
-            self.caption_text(),
-            self.alt_text(),
-        )
+        let part = |mime: &str, data: &str| {
+            format!("EVCXR_BEGIN_CONTENT {mime}\n{data}\nEVCXR_END_CONTENT\n")
+        };
+        let words = format!("{}\n{}", self.caption_text(), self.alt_text());
+        let mut parts = part("text/plain", &words) + &part(mime, &data);
+        let for_a_page = std::env::var_os("CONVCORE_HTML").is_some();
+        if let Some(html) = self.html().filter(|_| for_a_page) {
+            parts += &part("text/html", &html);
+        }
+        parts
     }
 
     /// The picture with its title, in cells at least that wide.

@@ -5,12 +5,14 @@
 //! [`super::stepper_receptive`]) know the operations. Here is its still; [`super::stepper_page`] is what a page gets.
 
 use super::grid::{Cells, Grid};
-use super::row::{above, wrap};
+use super::row::above;
 use super::svg::{self, Drawing};
-use super::{Draw, Figure, Picture, row};
+use super::{Draw, Figure, Picture, Scale, row};
 
-/// The size of the line that writes a step's products out.
+/// The size of the lines that write a step's products out, the space of each, and the widest.
 const FONT: f32 = 18.0;
+const LINE: f32 = 26.0;
+const LONGEST: f32 = 380.0;
 
 /// Panels, and what is marked in them at each step.
 pub(super) struct Stepper {
@@ -70,13 +72,11 @@ impl Stepper {
     }
 
     /// The still: the panels with the marks of one step, and its products below.
-    pub(super) fn draw(&self, cell: f32) -> Drawing {
-        let lines = self.stills().into_iter().map(|line| line.picture.as_draw().draw(cell));
+    pub(super) fn draw(&self, scale: Scale) -> Drawing {
+        let lines = self.stills().into_iter().map(|line| line.picture.as_draw().draw(scale));
         let panels = lines.reduce(|before, line| above(&before, &line, 16.0)).unwrap_or_default();
-        let axis = panels.axis;
-        let work = self.frame().work.iter().map(|line| write_out(line));
-        let drawing = work.enumerate().fold(panels, |before, (index, line)| above(&before, &line, if index == 0 { 16.0 } else { 4.0 }));
-        Drawing { axis, ..drawing }
+        let work: Vec<String> = self.frame().work.iter().flat_map(|line| broken(line)).collect();
+        Drawing { axis: panels.axis, ..above(&panels, &paragraph(&work), 14.0) }
     }
 
     /// Each panel in words, with what is marked in it, and the products.
@@ -111,22 +111,39 @@ impl Stepper {
     }
 }
 
-/// A line of text, broken between its terms where it is too wide.
-fn write_out(line: &str) -> Drawing {
-    let mut terms: Vec<String> = Vec::new();
-    for word in line.split(' ') {
-        // A sign stays with the term after it.
-        match terms.last_mut() {
-            Some(sign) if matches!(sign.as_str(), "+" | "=" | "/") => *sign = format!("{sign} {word}"),
-            _ => terms.push(word.to_owned()),
+/// A sum in as many lines as it needs, each but the first beginning with its sign.
+fn broken(sum: &str) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    let mut term = String::new();
+    for word in sum.split(' ') {
+        if matches!(word, "+" | "=" | "/") {
+            append(&mut lines, &std::mem::take(&mut term));
         }
+        if !term.is_empty() {
+            term.push(' ');
+        }
+        term += word;
     }
-    let words: Vec<Drawing> = terms
-        .iter()
-        .map(|term| {
-            let width = svg::text_width(term, FONT) * 0.95;
-            Drawing::new(width, FONT * 1.3, svg::texts(FONT, "", &svg::text(width / 2.0, FONT * 0.65, FONT, term)))
-        })
-        .collect();
-    wrap(&words, FONT * 0.3)
+    append(&mut lines, &term);
+    lines
+}
+
+/// Adds a term to the last line, or to a new one where it would be too long.
+fn append(lines: &mut Vec<String>, term: &str) {
+    let line = lines.last_mut().expect("there is a first line");
+    if line.is_empty() {
+        *line = term.to_owned();
+    } else if svg::text_width(line, FONT) + svg::text_width(term, FONT) < LONGEST {
+        *line = format!("{line} {term}");
+    } else {
+        lines.push(term.to_owned());
+    }
+}
+
+/// Lines of text, centred under each other.
+fn paragraph(lines: &[String]) -> Drawing {
+    let width = lines.iter().map(|line| svg::text_width(line, FONT)).fold(0.0, f32::max);
+    let place = |(index, line): (usize, &String)| svg::text(width / 2.0, (index as f32 + 0.5) * LINE, FONT, line);
+    let texts: String = lines.iter().enumerate().map(place).collect();
+    Drawing::new(width, lines.len() as f32 * LINE, svg::texts(FONT, "", &texts))
 }

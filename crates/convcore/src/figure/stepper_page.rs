@@ -3,16 +3,16 @@
 
 use std::fmt::Write as _;
 
-use super::Draw;
 use super::grid::{Cells, Grid};
 use super::numbers::format_all;
 use super::stepper::{Frame, Item, Mark, Panel, Stepper};
 use super::svg::{self, Drawing, number};
+use super::{Draw, Scale};
 
 impl Stepper {
     /// The HTML, on one line: Markdown ends a block of HTML at a blank one. `name` is what a screen reader calls it.
     pub(super) fn html(&self, name: &str) -> String {
-        let cell = self.cell();
+        let scale = Scale { cell: self.cell(), image: 0.0 };
         let mut html = format!(r#"<div class="stepper" role="group" aria-label="{}">"#, svg::escape(&format!("Steps: {name}")));
         let mut index = 0;
         for line in &self.lines {
@@ -26,7 +26,7 @@ impl Stepper {
                         if let Some(sign) = sign.take() {
                             let _ = write!(html, r#"<span class="stepper-sign" aria-hidden="true">{}</span>"#, page_sign(sign));
                         }
-                        html += &self.panel(panel, index, cell);
+                        html += &self.panel(panel, index, scale);
                         html += "</div>";
                         index += 1;
                     }
@@ -51,11 +51,11 @@ impl Stepper {
     }
 
     /// A panel, with what is marked at the shown step in groups of its own, which the script replaces.
-    fn panel(&self, panel: &Panel, index: usize, cell: f32) -> String {
+    fn panel(&self, panel: &Panel, index: usize, scale: Scale) -> String {
         let is_result = self.results.contains(&index);
         let grid = Grid { filled: if is_result { 0 } else { panel.grid.filled }, ..panel.grid.clone() };
-        let body = grid.draw(cell);
-        let [width, height] = grid.cell_size(cell);
+        let body = grid.draw(scale);
+        let [width, height] = grid.cell_size(scale.cell);
         let marks = || self.frame().marks.iter().filter(move |mark| mark.panel == index);
         let boxes = |attributes: &str| -> String {
             marks()
@@ -66,7 +66,7 @@ impl Stepper {
         let mut markup = format!(r#"<g class="stepper-shades" fill="{}">{}</g>"#, svg::SHADE, boxes(""));
         markup += &body.markup;
         if is_result {
-            let font = grid.font();
+            let (_, font) = grid.scale();
             let values: String = format_all(&grid.values)
                 .iter()
                 .enumerate()

@@ -1,20 +1,22 @@
-//! Windows that slide over an input: cross-correlation, with any channels, and pooling; as steps.
+//! Windows that slide over an input, as steps: cross-correlation with any channels, and pooling.
 
 use super::grid::{Cells, Grid};
 use super::numbers::{decimals, format_one};
 use super::stepper::{Frame, Item, Mark, Panel, Stepper};
 use super::svg::Drawing;
-use super::{Draw, Figure, Picture, by};
-use crate::{Geometry, Pair, Tensor};
+use super::{Draw, Figure, Picture, Scale, by};
+use crate::{Conv2dOptions, Geometry, Pair, Tensor, avg_pool2d, conv2d, max_pool2d};
 
 /// Input, kernel and output of a cross-correlation. A page steps the window over the input, with its products written out; a
 /// still shows one window.
 ///
-/// Input and kernel are matrices; or an input of several channels `[channels, rows, columns]` with a kernel of as many, and then
-/// the sum over the channels is shown; or with several such kernels `[outputs, channels, rows, columns]`, and then each gives an output channel.
+/// Input and kernel are matrices. Or the input has channels, `[channels, rows, columns]`: then the kernel has as many, and
+/// what each channel gives is added up. Or there are several such kernels, `[outputs, channels, rows, columns]`: then each
+/// gives a channel of the output.
 ///
-/// The output is computed. Options: [`padding`](Figure::padding), [`stride`](Figure::stride), [`dilation`](Figure::dilation), and
-/// [`at`](Figure::at) for the window that a still shows (else the first). Rows and columns that no window reads are hatched.
+/// The output is [`conv2d`]'s. Options: [`padding`](Figure::padding), [`stride`](Figure::stride), [`dilation`](Figure::dilation),
+/// or all of them by [`geometry`](Figure::geometry), and [`at`](Figure::at) for the window of a still (else the first). Rows
+/// and columns that no window reads are hatched.
 ///
 /// # Panics
 ///
@@ -32,23 +34,27 @@ use crate::{Geometry, Pair, Tensor};
 #[track_caller]
 pub fn cross_correlation(input: &Tensor, kernel: &Tensor) -> Figure {
     const NAME: &str = "figure::cross_correlation";
-    let kernels: Vec<Vec<Grid>> = match kernel.shape().len() {
-        4 => blocks(kernel, 3).iter().map(|kernel| grids(NAME, kernel)).collect(),
-        _ => vec![grids(NAME, kernel)],
+    let input = channels(NAME, input);
+    let kernels = match *kernel.shape() {
+        [_, _, _, _] => kernel.clone(),
+        _ => {
+            let kernel = channels(NAME, kernel);
+            kernel.reshape(&[&[1], kernel.shape()].concat())
+        }
     };
-    let input_grids = grids(NAME, input);
+    let [_, kernel_channels, rows, columns] = *kernels.shape() else { unreachable!("a kernel has four axes by now") };
     assert!(
-        kernels.iter().all(|kernel| kernel.len() == input_grids.len()),
+        input.shape()[0] == kernel_channels,
         "{NAME}: an input of shape {:?} and a kernel of shape {:?} differ in their channels",
         input.shape(),
         kernel.shape(),
     );
-    let size = [kernels[0][0].rows, kernels[0][0].columns];
-    Figure::new(Picture::Sliding(Sliding::new(input_grids, Operation::Correlation(kernels), Geometry::new(size))))
+    Sliding::figure(input, Rule::Correlate(kernels), Geometry::new((rows, columns)))
 }
 
-/// Input and output of maximum pooling: each output number is the largest in its window. Shown as [`cross_correlation`] is;
-/// the stride is the window's size unless [`stride`](Figure::stride) says otherwise, and padding is never the largest.
+/// Input and output of a maximum pooling: each output number is the largest in its window. Channels are pooled apart.
+///
+/// Shown as [`cross_correlation`] is, with the same options. Padding holds minus infinity, and is never the largest.
 ///
 /// # Panics
 ///
@@ -58,88 +64,90 @@ pub fn cross_correlation(input: &Tensor, kernel: &Tensor) -> Figure {
 /// use convcore::{Tensor, figure};
 ///
 /// let x = Tensor::from([[0., 1., 2.], [3., 4., 5.], [6., 7., 8.]]);
-/// let figure = figure::max_pool(&x, 2).stride(1);
+/// let figure = figure::max_pool(&x, 2, 1);
 /// assert!(figure.alt_text().ends_with("Output row 0, column 0: max(0, 1, 3, 4) = 4."));
 /// ```
 #[track_caller]
-pub fn max_pool(input: &Tensor, window: impl Into<Pair>) -> Figure {
-    pool("figure::max_pool", input, Operation::MaxPool, window.into())
+pub fn max_pool(input: &Tensor, window: impl Into<Pair>, stride: impl Into<Pair>) -> Figure {
+    Sliding::figure(channels("figure::max_pool", input), Rule::Max, Geometry::new(window).stride(stride))
 }
 
-/// Input and output of average pooling: each output number is the mean of its window, zeros of the padding included (as in
-/// PyTorch's `AvgPool2d`). Shown as [`max_pool`] is.
+/// Input and output of an average pooling: each output number is the mean of its window, zeros of the padding included (as by
+/// default in PyTorch's `AvgPool2d`). Channels are pooled apart.
+///
+/// Shown as [`cross_correlation`] is, with the same options.
 ///
 /// # Panics
 ///
-/// As [`max_pool`].
+/// As [`cross_correlation`].
 ///
 /// ```
 /// use convcore::{Tensor, figure};
 ///
 /// let x = Tensor::from([[0., 1., 2.], [3., 4., 5.], [6., 7., 8.]]);
-/// let figure = figure::avg_pool(&x, 2).stride(1);
+/// let figure = figure::avg_pool(&x, 2, 1);
 /// assert!(figure.alt_text().ends_with("Output row 0, column 0: (0 + 1 + 3 + 4) / 4 = 2."));
 /// ```
 #[track_caller]
-pub fn avg_pool(input: &Tensor, window: impl Into<Pair>) -> Figure {
-    pool("figure::avg_pool", input, Operation::AveragePool, window.into())
+pub fn avg_pool(input: &Tensor, window: impl Into<Pair>, stride: impl Into<Pair>) -> Figure {
+    Sliding::figure(channels("figure::avg_pool", input), Rule::Average, Geometry::new(window).stride(stride))
 }
 
+/// The tensor with an axis for channels: a matrix is one channel.
 #[track_caller]
-fn pool(name: &str, input: &Tensor, operation: Operation, window: Pair) -> Figure {
-    Figure::new(Picture::Sliding(Sliding::new(grids(name, input), operation, Geometry::pooling(window))))
-}
-
-/// One grid for each channel: one for a matrix, as many as the first axis has for rank 3.
-#[track_caller]
-fn grids(operation: &str, tensor: &Tensor) -> Vec<Grid> {
-    match tensor.shape().len() {
-        3 => blocks(tensor, 2).iter().map(|channel| Grid::new(operation, channel)).collect(),
-        _ => vec![Grid::new(operation, tensor)],
+fn channels(operation: &str, tensor: &Tensor) -> Tensor {
+    match *tensor.shape() {
+        [rows, columns] => tensor.reshape(&[1, rows, columns]),
+        [_, _, _] => tensor.clone(),
+        ref shape => panic!("{operation}: a matrix is needed, or one for each channel, got shape {shape:?}"),
     }
 }
 
-/// The tensor's parts along its first axis, each of that rank.
-fn blocks(tensor: &Tensor, rank: usize) -> Vec<Tensor> {
-    let shape = &tensor.shape()[tensor.shape().len() - rank..];
-    tensor.as_slice().chunks(shape.iter().product::<usize>().max(1)).map(|part| Tensor::new(shape, part.to_vec())).collect()
+/// A matrix for each channel, as grids.
+fn grids(channels: &Tensor) -> Vec<Grid> {
+    let [count, rows, columns] = *channels.shape() else { unreachable!("`channels` made three axes") };
+    (0..count).map(|channel| Grid::new("figure", &channels.select(0, channel).reshape(&[rows, columns]))).collect()
 }
 
-/// A window's size and how it moves over an input, one grid for each channel; and what it computes.
+/// A window that slides over an input of shape `[channels, rows, columns]`, and what it computes there.
 #[derive(Clone, Debug)]
 pub(super) struct Sliding {
-    input: Vec<Grid>,
-    operation: Operation,
-    pub(super) geometry: Geometry,
+    input: Tensor,
+    rule: Rule,
+    geometry: Geometry,
     at: [usize; 2],
 }
 
+/// What is computed from a window.
 #[derive(Clone, Debug)]
-enum Operation {
-    /// The kernels: for each output channel, a grid for each input channel.
-    Correlation(Vec<Vec<Grid>>),
-    MaxPool,
-    AveragePool,
+enum Rule {
+    /// With these kernels, `[outputs, channels, rows, columns]`.
+    Correlate(Tensor),
+    Max,
+    Average,
 }
 
 /// Options of [`cross_correlation`], [`max_pool`] and [`avg_pool`].
 impl Figure {
-    /// Sets how many rows and columns the window moves at a time: one number for both, or a pair.
+    /// Sets how many rows and columns the window moves at a time: one number for both, or `(down, across)`.
     #[must_use]
     #[track_caller]
-    pub fn stride(mut self, stride: impl Into<Pair>) -> Figure {
-        let Picture::Sliding(sliding) = &mut self.picture else { self.does_not_apply("stride") };
-        sliding.geometry = sliding.geometry.stride(stride);
-        self
+    pub fn stride(self, stride: impl Into<Pair>) -> Figure {
+        self.change_geometry("stride", |geometry| geometry.stride(stride))
     }
 
-    /// Sets how far apart the rows and columns are that the kernel's neighbours lie on.
+    /// Sets how far apart the window's neighbouring rows and columns are: one number for both, or `(down, across)`.
     #[must_use]
     #[track_caller]
-    pub fn dilation(mut self, dilation: impl Into<Pair>) -> Figure {
-        let Picture::Sliding(sliding) = &mut self.picture else { self.does_not_apply("dilation") };
-        sliding.geometry = sliding.geometry.dilation(dilation);
-        self
+    pub fn dilation(self, dilation: impl Into<Pair>) -> Figure {
+        self.change_geometry("dilation", |geometry| geometry.dilation(dilation))
+    }
+
+    /// Sets stride, padding and dilation at once. The window's size is the kernel's, whatever the geometry says.
+    #[must_use]
+    #[track_caller]
+    pub fn geometry(self, geometry: &Geometry) -> Figure {
+        self.change_geometry("geometry", |own| Geometry { kernel: own.kernel, ..*geometry })
     }
 
     /// Lets a still show the window of the output in this row and column.
@@ -150,6 +158,13 @@ impl Figure {
         sliding.at = [row, column];
         self
     }
+
+    #[track_caller]
+    pub(super) fn change_geometry(mut self, option: &str, change: impl FnOnce(Geometry) -> Geometry) -> Figure {
+        let Picture::Sliding(sliding) = &mut self.picture else { self.does_not_apply(option) };
+        sliding.geometry = change(sliding.geometry);
+        self
+    }
 }
 
 impl Draw for Sliding {
@@ -157,28 +172,34 @@ impl Draw for Sliding {
         self.stepper().cell()
     }
 
-    fn draw(&self, cell: f32) -> Drawing {
-        self.stepper().draw(cell)
+    fn draw(&self, scale: Scale) -> Drawing {
+        self.stepper().draw(scale)
     }
 
     fn name(&self, title: Option<&str>) -> String {
-        let [rows, columns] = self.output_size();
-        let channels = |count: usize| if count == 1 { String::new() } else { format!("{count} channels of ") };
-        let input = format!("Input, {}{}", channels(self.input.len()), by(self.input[0].rows, self.input[0].columns));
-        let window = by(self.geometry.kernel[0], self.geometry.kernel[1]);
-        let (middle, outputs) = match &self.operation {
-            Operation::Correlation(kernels) if kernels.len() == 1 => (format!("kernel, {window}"), 1),
-            Operation::Correlation(kernels) => (format!("{} kernels, {window}", kernels.len()), kernels.len()),
-            Operation::MaxPool => (format!("largest of each window, {window}"), self.input.len()),
-            Operation::AveragePool => (format!("mean of each window, {window}"), self.input.len()),
+        let Geometry { kernel: [rows, columns], .. } = self.geometry;
+        let [channels, input_rows, input_columns] = *self.input.shape() else { unreachable!("`channels` made three axes") };
+        let window = by(rows, columns);
+        let (middle, outputs) = match &self.rule {
+            Rule::Correlate(kernels) if kernels.shape()[0] == 1 => (format!("kernel, {window}"), 1),
+            Rule::Correlate(kernels) => (format!("{} kernels, {window}", kernels.shape()[0]), kernels.shape()[0]),
+            Rule::Max => (format!("maximum of a window of {window}"), channels),
+            Rule::Average => (format!("mean of a window of {window}"), channels),
         };
-        let title = title.map(|title| format!("{title}: ")).unwrap_or_default();
-        format!("{title}{input}; {middle}; output, {}{}", channels(outputs), by(rows, columns))
+        let several = |count: usize| if count == 1 { String::new() } else { format!("{count} channels of ") };
+        let [output_rows, output_columns] = self.output_size();
+        format!(
+            "{}Input, {}{}; {middle}; output, {}{}",
+            title.map(|title| format!("{title}: ")).unwrap_or_default(),
+            several(channels),
+            by(input_rows, input_columns),
+            several(outputs),
+            by(output_rows, output_columns),
+        )
     }
 
     fn describe(&self, title: Option<&str>) -> String {
-        let title = title.map(|title| format!("{title}: ")).unwrap_or_default();
-        title + &self.stepper().describe()
+        title.map(|title| format!("{title}: ")).unwrap_or_default() + &self.stepper().describe()
     }
 
     fn html(&self, title: Option<&str>) -> Option<String> {
@@ -187,45 +208,50 @@ impl Draw for Sliding {
 }
 
 impl Sliding {
-    fn new(input: Vec<Grid>, operation: Operation, geometry: Geometry) -> Sliding {
-        Sliding { input, operation, geometry, at: [0, 0] }
+    fn figure(input: Tensor, rule: Rule, geometry: Geometry) -> Figure {
+        Figure::new(Picture::Sliding(Sliding { input, rule, geometry, at: [0, 0] }))
     }
 
     /// The input's rows and columns, without padding.
     fn input_size(&self) -> [usize; 2] {
-        [self.input[0].rows, self.input[0].columns]
+        [self.input.shape()[1], self.input.shape()[2]]
     }
 
-    /// The output's rows and columns.
     #[track_caller]
     fn output_size(&self) -> [usize; 2] {
-        match self.geometry.output_size(self.input_size()) {
-            Ok(size) => size,
-            Err(error) => panic!("figure: {error}"),
-        }
+        self.geometry.output_size(self.input_size()).unwrap_or_else(|error| panic!("figure: {error}"))
     }
 
     /// The cells of the padded input that the window at an output's place reads.
-    fn cells(&self, at: [usize; 2]) -> Cells {
+    fn window(&self, at: [usize; 2]) -> Cells {
         let Geometry { kernel, stride, dilation, .. } = self.geometry;
         let lines = |axis: usize| (0..kernel[axis]).map(move |tap| at[axis] * stride[axis] + tap * dilation[axis]);
         Cells::new(lines(0), lines(1))
     }
 
-    /// An input channel with its padding and what is never read of it.
-    fn padded(&self, channel: usize) -> Grid {
-        let padding_value = if matches!(self.operation, Operation::MaxPool) { f32::NEG_INFINITY } else { 0.0 };
+    /// The input's channels with their padding, and what no window reads hatched.
+    fn padded(&self) -> Vec<Grid> {
         let padding = self.geometry.padding;
-        let [rows, columns] = self.geometry.unread(self.input_size()).unwrap_or_default();
-        let shift = |lines: Vec<usize>, axis: usize| lines.into_iter().map(move |line| line + padding[axis]);
-        let unread = Cells::new(shift(rows, 0), shift(columns, 1));
-        Grid { padding, padding_value, unread, ..self.input[channel].clone() }
+        let padding_value = if matches!(self.rule, Rule::Max) { f32::NEG_INFINITY } else { 0.0 };
+        let [rows, columns] = std::array::from_fn(|axis| self.input_size()[axis] + 2 * padding[axis]);
+        // The padding's rows and columns count too: asked of an input that has them.
+        let unread = Geometry { padding: [0, 0], ..self.geometry }.unread([rows, columns]);
+        let [unread_rows, unread_columns] = unread.unwrap_or_default();
+        let unread = Cells::new(unread_rows, unread_columns);
+        grids(&self.input).into_iter().map(|grid| Grid { padding, padding_value, unread: unread.clone(), ..grid }).collect()
     }
 
-    /// The values in a window of a padded channel, row by row.
-    fn values(&self, channel: &Grid, at: [usize; 2]) -> Vec<f32> {
-        let Cells { rows, columns } = self.cells(at);
-        rows.iter().flat_map(|&row| columns.iter().map(move |&column| channel.value(row, column))).collect()
+    /// The output `[channels, rows, columns]`, by the functions that the book teaches.
+    fn output(&self) -> Tensor {
+        let Geometry { stride, padding, dilation, .. } = self.geometry;
+        let input = self.input.reshape(&[&[1], self.input.shape()].concat());
+        let options = Conv2dOptions::new().stride(stride).padding(padding).dilation(dilation);
+        let output = match &self.rule {
+            Rule::Correlate(kernels) => conv2d(&input, kernels, None, options),
+            Rule::Max => max_pool2d(&input, self.geometry),
+            Rule::Average => avg_pool2d(&input, self.geometry, true),
+        };
+        output.select(0, 0)
     }
 
     /// The panels, and a step for each place of the output.
@@ -234,172 +260,146 @@ impl Sliding {
         let [rows, columns] = self.output_size();
         let [row, column] = self.at;
         assert!(row < rows && column < columns, "Figure::at: ({row}, {column}) lies outside the output of {}", by(rows, columns));
-        let inputs: Vec<Grid> = (0..self.input.len()).map(|channel| self.padded(channel)).collect();
-        let places: Vec<[usize; 2]> = (0..rows * columns).map(|index| [index / columns, index % columns]).collect();
-        let outputs: Vec<Grid> = self.compute(&inputs, &places).into_iter().map(|values| Grid::of(rows, columns, values)).collect();
-        let (lines, kinds) = self.layout(&inputs, &outputs);
-        let frames = places.iter().enumerate().map(|(index, &at)| Frame {
-            marks: kinds
-                .iter()
-                .enumerate()
-                .filter_map(|(panel, kind)| match kind {
-                    Kind::Input => Some(Mark { panel, cells: self.cells(at) }),
-                    Kind::Kernel => None,
-                    Kind::Output => Some(Mark { panel, cells: Cells::new([at[0]], [at[1]]) }),
-                })
-                .collect(),
-            at: format!("Output row {}, column {}", at[0], at[1]),
-            work: self.work(&inputs, &outputs, at, index),
-        });
+        let inputs = self.padded();
+        let outputs = grids(&self.output());
+        let kernels = match &self.rule {
+            Rule::Correlate(kernels) => (0..kernels.shape()[0]).map(|output| grids(&kernels.select(0, output))).collect(),
+            Rule::Max | Rule::Average => Vec::new(),
+        };
+        let lines = self.layout(&inputs, &kernels, &outputs);
+        let roles: Vec<Role> = lines.iter().flatten().filter_map(|(role, _)| *role).collect();
+        let place = |index: usize| {
+            let at = [index / columns, index % columns];
+            let marks = roles.iter().enumerate().filter_map(|(panel, role)| match role {
+                Role::Input => Some(Mark { panel, cells: self.window(at) }),
+                Role::Kernel => None,
+                Role::Output => Some(Mark { panel, cells: Cells::new([at[0]], [at[1]]) }),
+            });
+            Frame {
+                marks: marks.collect(),
+                at: format!("Output row {}, column {}", at[0], at[1]),
+                work: self.work(&inputs, &kernels, &outputs, at),
+            }
+        };
         Stepper {
-            frames: frames.collect(),
-            results: (0..kinds.len()).filter(|&panel| matches!(kinds[panel], Kind::Output)).collect(),
-            lines,
+            frames: (0..rows * columns).map(place).collect(),
+            results: (0..roles.len()).filter(|&panel| roles[panel] == Role::Output).collect(),
+            lines: lines.into_iter().map(|line| line.into_iter().map(|(_, item)| item).collect()).collect(),
             shown: row * columns + column,
         }
     }
 
-    /// The output's values, channel by channel.
-    fn compute(&self, inputs: &[Grid], places: &[[usize; 2]]) -> Vec<Vec<f32>> {
-        let each = |reduce: &dyn Fn(&[f32]) -> f32| -> Vec<Vec<f32>> {
-            inputs.iter().map(|input| places.iter().map(|&at| reduce(&self.values(input, at))).collect()).collect()
-        };
-        match &self.operation {
-            Operation::Correlation(kernels) => {
-                let sum = |kernel: &[Grid], at| inputs.iter().zip(kernel).map(|(input, kernel)| dot(&self.values(input, at), &kernel.values)).sum();
-                kernels.iter().map(|kernel| places.iter().map(|&at| sum(kernel, at)).collect()).collect()
-            }
-            Operation::MaxPool => each(&|values| values.iter().copied().fold(f32::NEG_INFINITY, f32::max)),
-            Operation::AveragePool => each(&|values| values.iter().sum::<f32>() / values.len() as f32),
-        }
-    }
-
-    /// The panels in lines, and what each of them is.
-    fn layout(&self, inputs: &[Grid], outputs: &[Grid]) -> (Vec<Vec<Item>>, Vec<Kind>) {
-        let mut kinds = Vec::new();
-        let mut panel = |kind: Kind, noun: &str, count: usize, index: usize, grid: &Grid| {
-            kinds.push(kind);
-            let title = if count == 1 { noun.to_owned() } else { format!("{noun} {index}") };
-            Item::Panel(Panel { title, grid: grid.clone() })
-        };
-        let mut lines = Vec::new();
-        match &self.operation {
-            Operation::Correlation(kernels) if kernels.len() == 1 => {
+    /// The panels and signs in lines; a panel with its role.
+    fn layout(&self, inputs: &[Grid], kernels: &[Vec<Grid>], outputs: &[Grid]) -> Vec<Vec<(Option<Role>, Item)>> {
+        let sign = |sign: &'static str| (None, Item::Sign(sign));
+        let panel = |role: Role, title: String, grid: &Grid| (Some(role), Item::Panel(Panel { title, grid: grid.clone() }));
+        let input = |channel: usize| panel(Role::Input, numbered("Input", channel, inputs.len()), &inputs[channel]);
+        let output = |channel: usize| panel(Role::Output, numbered("Output", channel, outputs.len()), &outputs[channel]);
+        match kernels {
+            [] => (0..inputs.len()).map(|channel| vec![input(channel), sign("->"), output(channel)]).collect(),
+            [kernel] => {
                 let mut line = Vec::new();
-                for (channel, (input, kernel)) in inputs.iter().zip(&kernels[0]).enumerate() {
-                    if channel > 0 {
-                        line.push(Item::Sign("+"));
-                    }
-                    line.push(panel(Kind::Input, "Input", inputs.len(), channel, input));
-                    line.push(Item::Sign("*"));
-                    line.push(panel(Kind::Kernel, "Kernel", inputs.len(), channel, kernel));
+                for (channel, grid) in kernel.iter().enumerate() {
+                    line.push(sign("+"));
+                    line.extend([input(channel), sign("*"), panel(Role::Kernel, numbered("Kernel", channel, kernel.len()), grid)]);
                 }
-                line.push(Item::Sign("="));
-                line.push(panel(Kind::Output, "Output", 1, 0, &outputs[0]));
-                lines.push(line);
+                line.extend([sign("="), output(0)]);
+                // No sign stands before the first channel.
+                vec![line.split_off(1)]
             }
-            Operation::Correlation(kernels) => {
-                lines.push(inputs.iter().enumerate().map(|(channel, input)| panel(Kind::Input, "Input", inputs.len(), channel, input)).collect());
-                for (output, kernel) in kernels.iter().enumerate() {
-                    let noun = format!("Kernel {output},");
-                    let mut line = Vec::new();
-                    for (channel, grid) in kernel.iter().enumerate() {
-                        line.push(match inputs.len() {
-                            1 => panel(Kind::Kernel, "Kernel", 2, output, grid),
-                            count => panel(Kind::Kernel, &noun, count, channel, grid),
-                        });
-                    }
-                    line.push(Item::Sign("->"));
-                    line.push(panel(Kind::Output, "Output", kernels.len(), output, &outputs[output]));
+            _ => {
+                let mut lines = vec![(0..inputs.len()).map(input).collect::<Vec<_>>()];
+                for (index, kernel) in kernels.iter().enumerate() {
+                    let title = |channel: usize| match kernel.len() {
+                        1 => format!("Kernel {index}"),
+                        _ => format!("Kernel {index}, {channel}"),
+                    };
+                    let mut line: Vec<_> =
+                        kernel.iter().enumerate().map(|(channel, grid)| panel(Role::Kernel, title(channel), grid)).collect();
+                    line.extend([sign("->"), output(index)]);
                     lines.push(line);
-                }
-            }
-            Operation::MaxPool | Operation::AveragePool => {
-                for (channel, (input, output)) in inputs.iter().zip(outputs).enumerate() {
-                    lines.push(vec![
-                        panel(Kind::Input, "Input", inputs.len(), channel, input),
-                        Item::Sign("->"),
-                        panel(Kind::Output, "Output", outputs.len(), channel, output),
-                    ]);
-                }
-            }
-        }
-        (lines, kinds)
-    }
-
-    /// What is computed at a place: "0·0 + 1·1 + 3·2 + 4·3 = 19", a line for each channel.
-    fn work(&self, inputs: &[Grid], outputs: &[Grid], at: [usize; 2], index: usize) -> Vec<String> {
-        let result = |channel: usize| format_one(outputs[channel].values[index], decimals(&outputs[channel].values));
-        let texts = |input: &Grid| -> Vec<String> {
-            let decimals = decimals(&input.values);
-            self.values(input, at).iter().map(|&value| format_one(value, decimals)).collect()
-        };
-        let numbered = |count: usize, channel: usize| if count == 1 { String::new() } else { format!("{channel}: ") };
-        match &self.operation {
-            Operation::Correlation(kernels) if kernels.len() == 1 => {
-                let parts: Vec<f32> =
-                    inputs.iter().zip(&kernels[0]).map(|(input, kernel)| dot(&self.values(input, at), &kernel.values)).collect();
-                let sums: Vec<String> = parts.iter().map(|&part| format_one(part, decimals(&parts))).collect();
-                let mut lines: Vec<String> = inputs
-                    .iter()
-                    .zip(&kernels[0])
-                    .zip(&sums)
-                    .map(|((input, kernel), sum)| format!("{} = {sum}", products(&texts(input), kernel)))
-                    .collect();
-                match inputs.len() {
-                    1 => lines = vec![format!("{} = {}", products(&texts(&inputs[0]), &kernels[0][0]), result(0))],
-                    _ => lines.push(format!("{} = {}", sums.iter().map(|sum| in_brackets(sum)).collect::<Vec<_>>().join(" + "), result(0))),
                 }
                 lines
             }
-            Operation::Correlation(kernels) => kernels
-                .iter()
-                .enumerate()
-                .map(|(output, kernel)| {
-                    let sums: Vec<String> = inputs.iter().zip(kernel).map(|(input, kernel)| products(&texts(input), kernel)).collect();
-                    format!("{}{} = {}", numbered(kernels.len(), output), sums.join(" + "), result(output))
-                })
-                .collect(),
-            Operation::MaxPool => inputs
-                .iter()
-                .enumerate()
-                .map(|(channel, input)| format!("{}max({}) = {}", numbered(inputs.len(), channel), texts(input).join(", "), result(channel)))
-                .collect(),
-            Operation::AveragePool => inputs
-                .iter()
-                .enumerate()
-                .map(|(channel, input)| {
-                    let values = texts(input);
-                    let sum: Vec<String> = values.iter().map(|value| in_brackets(value)).collect();
-                    format!("{}({}) / {} = {}", numbered(inputs.len(), channel), sum.join(" + "), values.len(), result(channel))
-                })
-                .collect(),
+        }
+    }
+
+    /// What is computed at a place, a line for each channel: "0·0 + 1·1 + 3·2 + 4·3 = 19".
+    fn work(&self, inputs: &[Grid], kernels: &[Vec<Grid>], outputs: &[Grid], at: [usize; 2]) -> Vec<String> {
+        let result = |channel: usize| format_one(outputs[channel].value(at[0], at[1]), decimals(&outputs[channel].values));
+        let several = outputs.len() > 1;
+        let line = |channel: usize, sum: String| {
+            let name = if several { format!("Output {channel}: ") } else { String::new() };
+            format!("{name}{sum} = {}", result(channel))
+        };
+        let window = self.window(at);
+        let values: Vec<Vec<f32>> = inputs.iter().map(|input| window.values(input)).collect();
+        let texts = |channel: usize| -> Vec<String> {
+            let decimals = decimals(&inputs[channel].values);
+            // Padding with minus infinity is never the largest: it is not worth a term.
+            values[channel].iter().filter(|value| value.is_finite()).map(|&value| format_one(value, decimals)).collect()
+        };
+        match &self.rule {
+            Rule::Max => (0..inputs.len()).map(|channel| line(channel, format!("max({})", texts(channel).join(", ")))).collect(),
+            Rule::Average => {
+                let mean = |channel: usize| format!("({}) / {}", sum(texts(channel)), values[channel].len());
+                (0..inputs.len()).map(|channel| line(channel, mean(channel))).collect()
+            }
+            Rule::Correlate(_) if kernels.len() == 1 && inputs.len() > 1 => {
+                // Each channel's sum by itself, and then their sum.
+                let dot = |(values, kernel): (&Vec<f32>, &Grid)| values.iter().zip(&kernel.values).map(|(x, k)| x * k).sum();
+                let sums: Vec<f32> = values.iter().zip(&kernels[0]).map(dot).collect();
+                let sums: Vec<String> = sums.iter().map(|&sum| format_one(sum, decimals(&sums))).collect();
+                let channel = |(channel, kernel): (usize, &Grid)| format!("{} = {}", products(&texts(channel), kernel), sums[channel]);
+                let mut lines: Vec<String> = kernels[0].iter().enumerate().map(channel).collect();
+                lines.push(line(0, sum(sums)));
+                lines
+            }
+            Rule::Correlate(_) => {
+                let products = |kernel: &Vec<Grid>| -> String {
+                    let sums = kernel.iter().enumerate().map(|(channel, grid)| products(&texts(channel), grid));
+                    sums.collect::<Vec<_>>().join(" + ")
+                };
+                kernels.iter().enumerate().map(|(output, kernel)| line(output, products(kernel))).collect()
+            }
         }
     }
 }
 
-/// What a panel is: where its marks are.
-enum Kind {
+/// What a panel shows: it decides what is marked in it.
+#[derive(Clone, Copy, PartialEq)]
+enum Role {
     Input,
     Kernel,
     Output,
 }
 
-fn dot(values: &[f32], weights: &[f32]) -> f32 {
-    values.iter().zip(weights).map(|(value, weight)| value * weight).sum()
+impl Cells {
+    /// The numbers in these cells, row by row.
+    fn values(&self, grid: &Grid) -> Vec<f32> {
+        self.rows.iter().flat_map(|&row| self.columns.iter().map(move |&column| grid.value(row, column))).collect()
+    }
+}
+
+/// "Input", or "Input 1" when there are several.
+fn numbered(noun: &str, index: usize, count: usize) -> String {
+    if count == 1 { noun.to_owned() } else { format!("{noun} {index}") }
 }
 
 /// "0·0 + 1·1": a term for each of the kernel's numbers.
 fn products(values: &[String], kernel: &Grid) -> String {
     let decimals = decimals(&kernel.values);
-    let terms = values.iter().zip(&kernel.values).enumerate().map(|(index, (value, &weight))| {
-        let value = if index == 0 { value.clone() } else { in_brackets(value) };
-        format!("{value}\u{b7}{}", in_brackets(&format_one(weight, decimals)))
-    });
-    terms.collect::<Vec<_>>().join(" + ")
+    let term = |(value, &weight): (&String, &f32)| {
+        format!("{}\u{b7}{}", in_brackets(value), in_brackets(&format_one(weight, decimals)))
+    };
+    values.iter().zip(&kernel.values).map(term).collect::<Vec<_>>().join(" + ")
 }
 
-/// A negative number in brackets, where an operator stands before it.
+fn sum(terms: Vec<String>) -> String {
+    terms.iter().map(|term| in_brackets(term)).collect::<Vec<_>>().join(" + ")
+}
+
+/// A negative number in brackets: an operator stands beside it.
 fn in_brackets(number: &str) -> String {
     if number.starts_with('\u{2212}') { format!("({number})") } else { number.to_owned() }
 }
