@@ -68,30 +68,54 @@ impl Stepper {
 
     /// The least width of a cell that all panels can have.
     pub(super) fn cell(&self) -> f32 {
-        self.stills().iter().map(|line| line.picture.as_draw().cell()).fold(0.0, f32::max)
+        self.stills()
+            .iter()
+            .map(|line| line.picture.as_draw().cell())
+            .fold(0.0, f32::max)
     }
 
     /// The still: the panels with the marks of one step, and its products below.
     pub(super) fn draw(&self, scale: Scale) -> Drawing {
-        let lines = self.stills().into_iter().map(|line| line.picture.as_draw().draw(scale));
-        let panels = lines.reduce(|before, line| above(&before, &line, 16.0)).unwrap_or_default();
-        let work: Vec<String> = self.frame().work.iter().flat_map(|line| broken(line)).collect();
-        Drawing { axis: panels.axis, ..above(&panels, &paragraph(&work), 14.0) }
+        let lines = self
+            .stills()
+            .into_iter()
+            .map(|line| line.picture.as_draw().draw(scale));
+        let panels = lines
+            .reduce(|before, line| above(&before, &line, 16.0))
+            .unwrap_or_default();
+        let work: Vec<String> = self
+            .frame()
+            .work
+            .iter()
+            .flat_map(|line| broken(line))
+            .collect();
+        Drawing {
+            axis: panels.axis,
+            ..above(&panels, &paragraph(&work), 14.0)
+        }
     }
 
     /// Each panel in words, with what is marked in it, and the products.
     pub(super) fn describe(&self) -> String {
         let panels = self.panels().enumerate();
-        let mut sentences: Vec<String> =
-            panels.map(|(index, panel)| self.marked(index, panel).describe(Some(&panel.title))).collect();
-        sentences.push(format!("{}: {}.", self.frame().at, self.frame().work.join("; ").trim_end_matches('.')));
+        let mut sentences: Vec<String> = panels
+            .map(|(index, panel)| self.marked(index, panel).describe(Some(&panel.title)))
+            .collect();
+        sentences.push(format!(
+            "{}: {}.",
+            self.frame().at,
+            self.frame().work.join("; ").trim_end_matches('.')
+        ));
         sentences.join(" ")
     }
 
     /// A panel's grid with the marks of the step that is shown.
     fn marked(&self, index: usize, panel: &Panel) -> Grid {
         let marks = self.frame().marks.iter().filter(|mark| mark.panel == index);
-        Grid { windows: marks.map(|mark| mark.cells.clone()).collect(), ..panel.grid.clone() }
+        Grid {
+            windows: marks.map(|mark| mark.cells.clone()).collect(),
+            ..panel.grid.clone()
+        }
     }
 
     /// The lines as figures, marked as at the step that is shown.
@@ -142,8 +166,17 @@ fn append(lines: &mut Vec<String>, term: &str) {
 
 /// Lines of text, centred under each other.
 fn paragraph(lines: &[String]) -> Drawing {
-    let width = lines.iter().map(|line| svg::text_width(line, FONT)).fold(0.0, f32::max);
-    let place = |(index, line): (usize, &String)| svg::text(width / 2.0, (index as f32 + 0.5) * LINE, FONT, line);
+    let width = lines
+        .iter()
+        .map(|line| svg::text_width(line, FONT))
+        .fold(0.0, f32::max);
+    let place = |(index, line): (usize, &String)| {
+        svg::text(width / 2.0, (index as f32 + 0.5) * LINE, FONT, line)
+    };
     let texts: String = lines.iter().enumerate().map(place).collect();
-    Drawing::new(width, lines.len() as f32 * LINE, svg::texts(FONT, "", &texts))
+    Drawing::new(
+        width,
+        lines.len() as f32 * LINE,
+        svg::texts(FONT, "", &texts),
+    )
 }

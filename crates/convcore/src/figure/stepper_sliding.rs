@@ -42,14 +42,20 @@ pub fn cross_correlation(input: &Tensor, kernel: &Tensor) -> Figure {
             kernel.reshape(&[&[1], kernel.shape()].concat())
         }
     };
-    let [_, kernel_channels, rows, columns] = *kernels.shape() else { unreachable!("a kernel has four axes by now") };
+    let [_, kernel_channels, rows, columns] = *kernels.shape() else {
+        unreachable!("a kernel has four axes by now")
+    };
     assert!(
         input.shape()[0] == kernel_channels,
         "{NAME}: an input of shape {:?} and a kernel of shape {:?} differ in their channels",
         input.shape(),
         kernel.shape(),
     );
-    Sliding::figure(input, Rule::Correlate(kernels), Geometry::new((rows, columns)))
+    Sliding::figure(
+        input,
+        Rule::Correlate(kernels),
+        Geometry::new((rows, columns)),
+    )
 }
 
 /// Input and output of a maximum pooling: each output number is the largest in its window. Channels are pooled apart.
@@ -69,7 +75,11 @@ pub fn cross_correlation(input: &Tensor, kernel: &Tensor) -> Figure {
 /// ```
 #[track_caller]
 pub fn max_pool(input: &Tensor, window: impl Into<Pair>, stride: impl Into<Pair>) -> Figure {
-    Sliding::figure(channels("figure::max_pool", input), Rule::Max, Geometry::new(window).stride(stride))
+    Sliding::figure(
+        channels("figure::max_pool", input),
+        Rule::Max,
+        Geometry::new(window).stride(stride),
+    )
 }
 
 /// Input and output of an average pooling: each output number is the mean of its window, zeros of the padding included (as by
@@ -90,7 +100,11 @@ pub fn max_pool(input: &Tensor, window: impl Into<Pair>, stride: impl Into<Pair>
 /// ```
 #[track_caller]
 pub fn avg_pool(input: &Tensor, window: impl Into<Pair>, stride: impl Into<Pair>) -> Figure {
-    Sliding::figure(channels("figure::avg_pool", input), Rule::Average, Geometry::new(window).stride(stride))
+    Sliding::figure(
+        channels("figure::avg_pool", input),
+        Rule::Average,
+        Geometry::new(window).stride(stride),
+    )
 }
 
 /// The tensor with an axis for channels: a matrix is one channel.
@@ -99,14 +113,25 @@ fn channels(operation: &str, tensor: &Tensor) -> Tensor {
     match *tensor.shape() {
         [rows, columns] => tensor.reshape(&[1, rows, columns]),
         [_, _, _] => tensor.clone(),
-        ref shape => panic!("{operation}: a matrix is needed, or one for each channel, got shape {shape:?}"),
+        ref shape => {
+            panic!("{operation}: a matrix is needed, or one for each channel, got shape {shape:?}")
+        }
     }
 }
 
 /// A matrix for each channel, as grids.
 fn grids(channels: &Tensor) -> Vec<Grid> {
-    let [count, rows, columns] = *channels.shape() else { unreachable!("`channels` made three axes") };
-    (0..count).map(|channel| Grid::new("figure", &channels.select(0, channel).reshape(&[rows, columns]))).collect()
+    let [count, rows, columns] = *channels.shape() else {
+        unreachable!("`channels` made three axes")
+    };
+    (0..count)
+        .map(|channel| {
+            Grid::new(
+                "figure",
+                &channels.select(0, channel).reshape(&[rows, columns]),
+            )
+        })
+        .collect()
 }
 
 /// A window that slides over an input of shape `[channels, rows, columns]`, and what it computes there.
@@ -147,21 +172,32 @@ impl Figure {
     #[must_use]
     #[track_caller]
     pub fn geometry(self, geometry: &Geometry) -> Figure {
-        self.change_geometry("geometry", |own| Geometry { kernel: own.kernel, ..*geometry })
+        self.change_geometry("geometry", |own| Geometry {
+            kernel: own.kernel,
+            ..*geometry
+        })
     }
 
     /// Lets a still show the window of the output in this row and column.
     #[must_use]
     #[track_caller]
     pub fn at(mut self, row: usize, column: usize) -> Figure {
-        let Picture::Sliding(sliding) = &mut self.picture else { self.does_not_apply("at") };
+        let Picture::Sliding(sliding) = &mut self.picture else {
+            self.does_not_apply("at")
+        };
         sliding.at = [row, column];
         self
     }
 
     #[track_caller]
-    pub(super) fn change_geometry(mut self, option: &str, change: impl FnOnce(Geometry) -> Geometry) -> Figure {
-        let Picture::Sliding(sliding) = &mut self.picture else { self.does_not_apply(option) };
+    pub(super) fn change_geometry(
+        mut self,
+        option: &str,
+        change: impl FnOnce(Geometry) -> Geometry,
+    ) -> Figure {
+        let Picture::Sliding(sliding) = &mut self.picture else {
+            self.does_not_apply(option)
+        };
         sliding.geometry = change(sliding.geometry);
         self
     }
@@ -177,16 +213,30 @@ impl Draw for Sliding {
     }
 
     fn name(&self, title: Option<&str>) -> String {
-        let Geometry { kernel: [rows, columns], .. } = self.geometry;
-        let [channels, input_rows, input_columns] = *self.input.shape() else { unreachable!("`channels` made three axes") };
+        let Geometry {
+            kernel: [rows, columns],
+            ..
+        } = self.geometry;
+        let [channels, input_rows, input_columns] = *self.input.shape() else {
+            unreachable!("`channels` made three axes")
+        };
         let window = by(rows, columns);
         let (middle, outputs) = match &self.rule {
             Rule::Correlate(kernels) if kernels.shape()[0] == 1 => (format!("kernel, {window}"), 1),
-            Rule::Correlate(kernels) => (format!("{} kernels, {window}", kernels.shape()[0]), kernels.shape()[0]),
+            Rule::Correlate(kernels) => (
+                format!("{} kernels, {window}", kernels.shape()[0]),
+                kernels.shape()[0],
+            ),
             Rule::Max => (format!("maximum of a window of {window}"), channels),
             Rule::Average => (format!("mean of a window of {window}"), channels),
         };
-        let several = |count: usize| if count == 1 { String::new() } else { format!("{count} channels of ") };
+        let several = |count: usize| {
+            if count == 1 {
+                String::new()
+            } else {
+                format!("{count} channels of ")
+            }
+        };
         let [output_rows, output_columns] = self.output_size();
         format!(
             "{}Input, {}{}; {middle}; output, {}{}",
@@ -209,7 +259,12 @@ impl Draw for Sliding {
 
 impl Sliding {
     fn figure(input: Tensor, rule: Rule, geometry: Geometry) -> Figure {
-        Figure::new(Picture::Sliding(Sliding { input, rule, geometry, at: [0, 0] }))
+        Figure::new(Picture::Sliding(Sliding {
+            input,
+            rule,
+            geometry,
+            at: [0, 0],
+        }))
     }
 
     /// The input's rows and columns, without padding.
@@ -219,33 +274,67 @@ impl Sliding {
 
     #[track_caller]
     fn output_size(&self) -> [usize; 2] {
-        self.geometry.output_size(self.input_size()).unwrap_or_else(|error| panic!("figure: {error}"))
+        self.geometry
+            .output_size(self.input_size())
+            .unwrap_or_else(|error| panic!("figure: {error}"))
     }
 
     /// The cells of the padded input that the window at an output's place reads.
     fn window(&self, at: [usize; 2]) -> Cells {
-        let Geometry { kernel, stride, dilation, .. } = self.geometry;
-        let lines = |axis: usize| (0..kernel[axis]).map(move |tap| at[axis] * stride[axis] + tap * dilation[axis]);
+        let Geometry {
+            kernel,
+            stride,
+            dilation,
+            ..
+        } = self.geometry;
+        let lines = |axis: usize| {
+            (0..kernel[axis]).map(move |tap| at[axis] * stride[axis] + tap * dilation[axis])
+        };
         Cells::new(lines(0), lines(1))
     }
 
     /// The input's channels with their padding, and what no window reads hatched.
     fn padded(&self) -> Vec<Grid> {
         let padding = self.geometry.padding;
-        let padding_value = if matches!(self.rule, Rule::Max) { f32::NEG_INFINITY } else { 0.0 };
-        let [rows, columns] = std::array::from_fn(|axis| self.input_size()[axis] + 2 * padding[axis]);
+        let padding_value = if matches!(self.rule, Rule::Max) {
+            f32::NEG_INFINITY
+        } else {
+            0.0
+        };
+        let [rows, columns] =
+            std::array::from_fn(|axis| self.input_size()[axis] + 2 * padding[axis]);
         // The padding's rows and columns count too: asked of an input that has them.
-        let unread = Geometry { padding: [0, 0], ..self.geometry }.unread([rows, columns]);
+        let unread = Geometry {
+            padding: [0, 0],
+            ..self.geometry
+        }
+        .unread([rows, columns]);
         let [unread_rows, unread_columns] = unread.unwrap_or_default();
         let unread = Cells::new(unread_rows, unread_columns);
-        grids(&self.input).into_iter().map(|grid| Grid { padding, padding_value, unread: unread.clone(), ..grid }).collect()
+        grids(&self.input)
+            .into_iter()
+            .map(|grid| Grid {
+                padding,
+                padding_value,
+                unread: unread.clone(),
+                ..grid
+            })
+            .collect()
     }
 
     /// The output `[channels, rows, columns]`, by the functions that the book teaches.
     fn output(&self) -> Tensor {
-        let Geometry { stride, padding, dilation, .. } = self.geometry;
+        let Geometry {
+            stride,
+            padding,
+            dilation,
+            ..
+        } = self.geometry;
         let input = self.input.reshape(&[&[1], self.input.shape()].concat());
-        let options = Conv2dOptions::new().stride(stride).padding(padding).dilation(dilation);
+        let options = Conv2dOptions::new()
+            .stride(stride)
+            .padding(padding)
+            .dilation(dilation);
         let output = match &self.rule {
             Rule::Correlate(kernels) => conv2d(&input, kernels, None, options),
             Rule::Max => max_pool2d(&input, self.geometry),
@@ -259,22 +348,41 @@ impl Sliding {
     fn stepper(&self) -> Stepper {
         let [rows, columns] = self.output_size();
         let [row, column] = self.at;
-        assert!(row < rows && column < columns, "Figure::at: ({row}, {column}) lies outside the output of {}", by(rows, columns));
+        assert!(
+            row < rows && column < columns,
+            "Figure::at: ({row}, {column}) lies outside the output of {}",
+            by(rows, columns)
+        );
         let inputs = self.padded();
         let outputs = grids(&self.output());
         let kernels = match &self.rule {
-            Rule::Correlate(kernels) => (0..kernels.shape()[0]).map(|output| grids(&kernels.select(0, output))).collect(),
+            Rule::Correlate(kernels) => (0..kernels.shape()[0])
+                .map(|output| grids(&kernels.select(0, output)))
+                .collect(),
             Rule::Max | Rule::Average => Vec::new(),
         };
         let lines = self.layout(&inputs, &kernels, &outputs);
-        let roles: Vec<Role> = lines.iter().flatten().filter_map(|(role, _)| *role).collect();
+        let roles: Vec<Role> = lines
+            .iter()
+            .flatten()
+            .filter_map(|(role, _)| *role)
+            .collect();
         let place = |index: usize| {
             let at = [index / columns, index % columns];
-            let marks = roles.iter().enumerate().filter_map(|(panel, role)| match role {
-                Role::Input => Some(Mark { panel, cells: self.window(at) }),
-                Role::Kernel => None,
-                Role::Output => Some(Mark { panel, cells: Cells::new([at[0]], [at[1]]) }),
-            });
+            let marks = roles
+                .iter()
+                .enumerate()
+                .filter_map(|(panel, role)| match role {
+                    Role::Input => Some(Mark {
+                        panel,
+                        cells: self.window(at),
+                    }),
+                    Role::Kernel => None,
+                    Role::Output => Some(Mark {
+                        panel,
+                        cells: Cells::new([at[0]], [at[1]]),
+                    }),
+                });
             Frame {
                 marks: marks.collect(),
                 at: format!("Output row {}, column {}", at[0], at[1]),
@@ -283,25 +391,65 @@ impl Sliding {
         };
         Stepper {
             frames: (0..rows * columns).map(place).collect(),
-            results: (0..roles.len()).filter(|&panel| roles[panel] == Role::Output).collect(),
-            lines: lines.into_iter().map(|line| line.into_iter().map(|(_, item)| item).collect()).collect(),
+            results: (0..roles.len())
+                .filter(|&panel| roles[panel] == Role::Output)
+                .collect(),
+            lines: lines
+                .into_iter()
+                .map(|line| line.into_iter().map(|(_, item)| item).collect())
+                .collect(),
             shown: row * columns + column,
         }
     }
 
     /// The panels and signs in lines; a panel with its role.
-    fn layout(&self, inputs: &[Grid], kernels: &[Vec<Grid>], outputs: &[Grid]) -> Vec<Vec<(Option<Role>, Item)>> {
+    fn layout(
+        &self,
+        inputs: &[Grid],
+        kernels: &[Vec<Grid>],
+        outputs: &[Grid],
+    ) -> Vec<Vec<(Option<Role>, Item)>> {
         let sign = |sign: &'static str| (None, Item::Sign(sign));
-        let panel = |role: Role, title: String, grid: &Grid| (Some(role), Item::Panel(Panel { title, grid: grid.clone() }));
-        let input = |channel: usize| panel(Role::Input, numbered("Input", channel, inputs.len()), &inputs[channel]);
-        let output = |channel: usize| panel(Role::Output, numbered("Output", channel, outputs.len()), &outputs[channel]);
+        let panel = |role: Role, title: String, grid: &Grid| {
+            (
+                Some(role),
+                Item::Panel(Panel {
+                    title,
+                    grid: grid.clone(),
+                }),
+            )
+        };
+        let input = |channel: usize| {
+            panel(
+                Role::Input,
+                numbered("Input", channel, inputs.len()),
+                &inputs[channel],
+            )
+        };
+        let output = |channel: usize| {
+            panel(
+                Role::Output,
+                numbered("Output", channel, outputs.len()),
+                &outputs[channel],
+            )
+        };
         match kernels {
-            [] => (0..inputs.len()).map(|channel| vec![input(channel), sign("->"), output(channel)]).collect(),
+            [] => (0..inputs.len())
+                .map(|channel| vec![input(channel), sign("->"), output(channel)])
+                .collect(),
             [kernel] => {
                 let mut line = Vec::new();
                 for (channel, grid) in kernel.iter().enumerate() {
                     line.push(sign("+"));
-                    line.extend([input(channel), sign("*"), panel(Role::Kernel, numbered("Kernel", channel, kernel.len()), grid)]);
+                    line.extend([
+                        input(channel),
+                        sign("*"),
+                        panel(
+                            Role::Kernel,
+                            numbered("Kernel", channel, kernel.len()),
+                            grid,
+                        ),
+                    ]);
                 }
                 line.extend([sign("="), output(0)]);
                 // No sign stands before the first channel.
@@ -314,8 +462,11 @@ impl Sliding {
                         1 => format!("Kernel {index}"),
                         _ => format!("Kernel {index}, {channel}"),
                     };
-                    let mut line: Vec<_> =
-                        kernel.iter().enumerate().map(|(channel, grid)| panel(Role::Kernel, title(channel), grid)).collect();
+                    let mut line: Vec<_> = kernel
+                        .iter()
+                        .enumerate()
+                        .map(|(channel, grid)| panel(Role::Kernel, title(channel), grid))
+                        .collect();
                     line.extend([sign("->"), output(index)]);
                     lines.push(line);
                 }
@@ -325,11 +476,26 @@ impl Sliding {
     }
 
     /// What is computed at a place, a line for each channel: "0·0 + 1·1 + 3·2 + 4·3 = 19".
-    fn work(&self, inputs: &[Grid], kernels: &[Vec<Grid>], outputs: &[Grid], at: [usize; 2]) -> Vec<String> {
-        let result = |channel: usize| format_one(outputs[channel].value(at[0], at[1]), decimals(&outputs[channel].values));
+    fn work(
+        &self,
+        inputs: &[Grid],
+        kernels: &[Vec<Grid>],
+        outputs: &[Grid],
+        at: [usize; 2],
+    ) -> Vec<String> {
+        let result = |channel: usize| {
+            format_one(
+                outputs[channel].value(at[0], at[1]),
+                decimals(&outputs[channel].values),
+            )
+        };
         let several = outputs.len() > 1;
         let line = |channel: usize, sum: String| {
-            let name = if several { format!("Output {channel}: ") } else { String::new() };
+            let name = if several {
+                format!("Output {channel}: ")
+            } else {
+                String::new()
+            };
             format!("{name}{sum} = {}", result(channel))
         };
         let window = self.window(at);
@@ -337,30 +503,54 @@ impl Sliding {
         let texts = |channel: usize| -> Vec<String> {
             let decimals = decimals(&inputs[channel].values);
             // Padding with minus infinity is never the largest: it is not worth a term.
-            values[channel].iter().filter(|value| value.is_finite()).map(|&value| format_one(value, decimals)).collect()
+            values[channel]
+                .iter()
+                .filter(|value| value.is_finite())
+                .map(|&value| format_one(value, decimals))
+                .collect()
         };
         match &self.rule {
-            Rule::Max => (0..inputs.len()).map(|channel| line(channel, format!("max({})", texts(channel).join(", ")))).collect(),
+            Rule::Max => (0..inputs.len())
+                .map(|channel| line(channel, format!("max({})", texts(channel).join(", "))))
+                .collect(),
             Rule::Average => {
-                let mean = |channel: usize| format!("({}) / {}", sum(texts(channel)), values[channel].len());
-                (0..inputs.len()).map(|channel| line(channel, mean(channel))).collect()
+                let mean = |channel: usize| {
+                    format!("({}) / {}", sum(texts(channel)), values[channel].len())
+                };
+                (0..inputs.len())
+                    .map(|channel| line(channel, mean(channel)))
+                    .collect()
             }
             Rule::Correlate(_) if kernels.len() == 1 && inputs.len() > 1 => {
                 // Each channel's sum by itself, and then their sum.
-                let dot = |(values, kernel): (&Vec<f32>, &Grid)| values.iter().zip(&kernel.values).map(|(x, k)| x * k).sum();
+                let dot = |(values, kernel): (&Vec<f32>, &Grid)| {
+                    values.iter().zip(&kernel.values).map(|(x, k)| x * k).sum()
+                };
                 let sums: Vec<f32> = values.iter().zip(&kernels[0]).map(dot).collect();
-                let sums: Vec<String> = sums.iter().map(|&sum| format_one(sum, decimals(&sums))).collect();
-                let channel = |(channel, kernel): (usize, &Grid)| format!("{} = {}", products(&texts(channel), kernel), sums[channel]);
+                let sums: Vec<String> = sums
+                    .iter()
+                    .map(|&sum| format_one(sum, decimals(&sums)))
+                    .collect();
+                let channel = |(channel, kernel): (usize, &Grid)| {
+                    format!("{} = {}", products(&texts(channel), kernel), sums[channel])
+                };
                 let mut lines: Vec<String> = kernels[0].iter().enumerate().map(channel).collect();
                 lines.push(line(0, sum(sums)));
                 lines
             }
             Rule::Correlate(_) => {
                 let products = |kernel: &Vec<Grid>| -> String {
-                    let sums = kernel.iter().enumerate().map(|(channel, grid)| products(&texts(channel), grid));
+                    let sums = kernel
+                        .iter()
+                        .enumerate()
+                        .map(|(channel, grid)| products(&texts(channel), grid));
                     sums.collect::<Vec<_>>().join(" + ")
                 };
-                kernels.iter().enumerate().map(|(output, kernel)| line(output, products(kernel))).collect()
+                kernels
+                    .iter()
+                    .enumerate()
+                    .map(|(output, kernel)| line(output, products(kernel)))
+                    .collect()
             }
         }
     }
@@ -377,29 +567,57 @@ enum Role {
 impl Cells {
     /// The numbers in these cells, row by row.
     fn values(&self, grid: &Grid) -> Vec<f32> {
-        self.rows.iter().flat_map(|&row| self.columns.iter().map(move |&column| grid.value(row, column))).collect()
+        self.rows
+            .iter()
+            .flat_map(|&row| {
+                self.columns
+                    .iter()
+                    .map(move |&column| grid.value(row, column))
+            })
+            .collect()
     }
 }
 
 /// "Input", or "Input 1" when there are several.
 fn numbered(noun: &str, index: usize, count: usize) -> String {
-    if count == 1 { noun.to_owned() } else { format!("{noun} {index}") }
+    if count == 1 {
+        noun.to_owned()
+    } else {
+        format!("{noun} {index}")
+    }
 }
 
 /// "0·0 + 1·1": a term for each of the kernel's numbers.
 fn products(values: &[String], kernel: &Grid) -> String {
     let decimals = decimals(&kernel.values);
     let term = |(value, &weight): (&String, &f32)| {
-        format!("{}\u{b7}{}", in_brackets(value), in_brackets(&format_one(weight, decimals)))
+        format!(
+            "{}\u{b7}{}",
+            in_brackets(value),
+            in_brackets(&format_one(weight, decimals))
+        )
     };
-    values.iter().zip(&kernel.values).map(term).collect::<Vec<_>>().join(" + ")
+    values
+        .iter()
+        .zip(&kernel.values)
+        .map(term)
+        .collect::<Vec<_>>()
+        .join(" + ")
 }
 
 fn sum(terms: Vec<String>) -> String {
-    terms.iter().map(|term| in_brackets(term)).collect::<Vec<_>>().join(" + ")
+    terms
+        .iter()
+        .map(|term| in_brackets(term))
+        .collect::<Vec<_>>()
+        .join(" + ")
 }
 
 /// A negative number in brackets: an operator stands beside it.
 fn in_brackets(number: &str) -> String {
-    if number.starts_with('\u{2212}') { format!("({number})") } else { number.to_owned() }
+    if number.starts_with('\u{2212}') {
+        format!("({number})")
+    } else {
+        number.to_owned()
+    }
 }
