@@ -339,7 +339,7 @@ impl Package {
                 continue;
             };
             match message {
-                Message::CompilerMessage {
+                Message::Diagnostic {
                     target,
                     message,
                     package_id,
@@ -356,7 +356,7 @@ impl Package {
                             .push(message.rendered.unwrap_or(message.message));
                     }
                 }
-                Message::CompilerArtifact {
+                Message::Artifact {
                     target,
                     executable: Some(executable),
                     ..
@@ -383,12 +383,14 @@ const PACKAGE: &str = "literate-chapters";
 #[derive(Deserialize)]
 #[serde(tag = "reason", rename_all = "kebab-case")]
 enum Message {
-    CompilerMessage {
+    #[serde(rename = "compiler-message")]
+    Diagnostic {
         package_id: String,
         target: Target,
         message: Diagnostic,
     },
-    CompilerArtifact {
+    #[serde(rename = "compiler-artifact")]
+    Artifact {
         target: Target,
         executable: Option<PathBuf>,
     },

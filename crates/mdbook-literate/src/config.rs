@@ -49,14 +49,16 @@ pub struct Config {
     pub notebooks: bool,
 }
 
+/// The crates are compiled once and do the work; a chapter is compiled after each edit. What only compiles (macros, build
+/// scripts) stays unoptimised: `package."*"` instead would reach it too.
 const DEFAULT_PROFILE: &str = r#"
-opt-level = 1
-debug = "line-tables-only"
-incremental = false
-
-[package."*"]
 opt-level = 3
 debug = false
+incremental = false
+
+[package.literate-chapters]
+opt-level = 1
+debug = "line-tables-only"
 "#;
 
 /// The keys that mdBook itself reads.
