@@ -454,6 +454,9 @@ mod tests {
             Geometry::new(1).stride(3).unread([7, 4]).unwrap(),
             [vec![1, 2, 4, 5], vec![1, 2]]
         );
-        assert_eq!(Geometry::new(3).unread([3, 9]).unwrap(), [vec![0; 0], vec![0; 0]]);
+        assert_eq!(
+            Geometry::new(3).unread([3, 9]).unwrap(),
+            [vec![0; 0], vec![0; 0]]
+        );
     }
 }

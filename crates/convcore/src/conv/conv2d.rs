@@ -148,7 +148,10 @@ pub fn conv2d(
         let values = convolution::weight_gradient(&sizes, inputs[0].as_slice(), grad.as_slice());
         Tensor::from_parts(inputs[1].shape(), values)
     });
-    let bias_rule = rule(|step| step.grad.flatten(2).sum_over(2, false).sum_over(0, false));
+    let bias_rule = rule(move |Step { grad, inputs, .. }| {
+        let values = convolution::bias_gradient(&sizes, grad.as_slice());
+        Tensor::from_parts(inputs[2].shape(), values)
+    });
     Tensor::from_parts(&shape, values).recorded(
         "conv2d",
         [x, weight].into_iter().chain(bias),

@@ -56,8 +56,7 @@ pub fn avg_pool2d(x: &Tensor, geometry: Geometry, count_include_pad: bool) -> Te
         "avg_pool2d",
         [x],
         [rule(move |Step { grad, inputs, .. }| {
-            let x = inputs[0].as_slice();
-            let values = pooling::average_gradient(&sizes, count_include_pad, x, grad.as_slice());
+            let values = pooling::average_gradient(&sizes, count_include_pad, grad.as_slice());
             Tensor::from_parts(inputs[0].shape(), values)
         })],
     )

@@ -1,10 +1,32 @@
-//! The fast paths: loops over plain slices, with no tensors and no history.
+//! The fast paths: loops over plain slices, with no tensors and no history. All of the crate's `unsafe` is here.
 //!
-//! Convolution unfolds the image into a matrix (`im2col`) and multiplies matrices; pooling walks over planes. Work is
-//! split by image or plane, never inside a sum, and partial sums are added in a fixed order: the results are the same
-//! bits for every number of threads. What is computed is defined, in plain loops, by
-//! [`conv2d_by_definition`](crate::conv2d_by_definition), against which these are tested.
+//! In the order in which to read them:
+//!
+//! - [`simd`]: vectors of numbers, and which of them the running processor has;
+//! - [`layout`]: an image laid out so that each tap of a filter reads it in one straight run;
+//! - [`tile`]: the innermost loop, a tile of the output kept in registers;
+//! - [`correlate`]: the loops around the tiles, for [`conv_forward`] and [`conv_backward_input`];
+//! - [`conv_backward_weight`]: sums over all outputs, with the filters along the vectors;
+//! - [`pooling`]: maxima and averages;
+//! - [`parallel`]: work spread over the cores;
+//! - [`convolution`]: what the rest of the crate calls.
+//!
+//! Every result is the same, bit for bit, for every number of threads. Between levels of instructions, the last bits
+//! differ. What is computed is defined, in plain loops, by [`conv2d_by_definition`](crate::conv2d_by_definition);
+//! `reference` has the definitions of the gradients as well, against which the tests hold every kernel.
 
+mod conv_backward_input;
+mod conv_backward_weight;
+mod conv_forward;
 pub(crate) mod convolution;
-mod im2col;
+mod correlate;
+mod layout;
+mod parallel;
 pub(crate) mod pooling;
+#[cfg(test)]
+mod reference;
+mod simd;
+mod sizes;
+#[cfg(test)]
+mod tests;
+mod tile;

@@ -1,9 +1,13 @@
 //! Maximum and average over windows, plane by plane, forward and backward.
-
-use std::ops::Range;
+//!
+//! A maximum of a window is the maximum, over its columns, of the maximum of each column. So an output row takes two
+//! passes: over the window's rows, whole rows at a time (neighbours with neighbours: the compiler makes vectors of
+//! that), into one line; then over the columns of that line. A window of k x k costs k + k steps instead of k x k. Sums
+//! work alike, and an average's gradient runs the same two passes backwards.
 
 use rayon::prelude::*;
 
+use super::parallel::{WORTH_THREADS, with_scratch};
 use crate::Geometry;
 
 /// The sizes of one pooling, already checked. A plane is one channel of one image.
@@ -15,99 +19,154 @@ pub(crate) struct Sizes {
     pub(crate) output: [usize; 2],
 }
 
-impl Sizes {
-    /// One result for each output: `f` of the plane and the window, for every plane.
-    fn for_each_window(&self, x: &[f32], f: impl Fn(&[f32], &Window) -> f32 + Sync) -> Vec<f32> {
-        let mut y = vec![0.; self.planes * self.output[0] * self.output[1]];
-        if y.is_empty() {
-            return y;
-        }
-        let windows = Windows::new(self);
-        let planes = y
-            .par_chunks_mut(self.output[0] * self.output[1])
-            .zip(x.par_chunks(self.input[0] * self.input[1]));
-        planes.for_each(|(y, x)| {
-            y.iter_mut()
-                .zip(windows.iter())
-                .for_each(|(y, window)| *y = f(x, &window))
-        });
-        y
-    }
-
-    /// The gradient of the input: `f` adds the gradient of each output to the pixels of its window.
-    fn spread(
-        &self,
-        x: &[f32],
-        grad: &[f32],
-        f: impl Fn(&[f32], &Window, f32, &mut [f32]) + Sync,
-    ) -> Vec<f32> {
-        let mut result = vec![0.; x.len()];
-        if result.is_empty() {
-            return result;
-        }
-        let windows = Windows::new(self);
-        let area = self.input[0] * self.input[1];
-        let planes = result.par_chunks_mut(area).zip(x.par_chunks(area));
-        planes
-            .zip(grad.par_chunks(self.output[0] * self.output[1]))
-            .for_each(|((result, x), grad)| {
-                grad.iter()
-                    .zip(windows.iter())
-                    .for_each(|(&grad, window)| f(x, &window, grad, result));
-            });
-        result
-    }
-}
-
 /// The largest element of each window. NaN counts as the largest, so that it is not hidden.
 pub(crate) fn max_forward(sizes: &Sizes, x: &[f32]) -> Vec<f32> {
-    sizes.for_each_window(x, |x, window| x[window.largest(x)])
-}
-
-/// The gradient of each output goes to the largest element of its window; of equal ones, to the first.
-pub(crate) fn max_gradient(sizes: &Sizes, x: &[f32], grad: &[f32]) -> Vec<f32> {
-    sizes.spread(x, grad, |x, window, grad, result| {
-        result[window.largest(x)] += grad
-    })
+    forward(sizes, x, f32::NEG_INFINITY, larger, |value, _| value)
 }
 
 /// The sum of each window over the number of its elements, padding counted or not.
 pub(crate) fn average_forward(sizes: &Sizes, count_padding: bool, x: &[f32]) -> Vec<f32> {
     let divisor = divisor(sizes, count_padding);
-    sizes.for_each_window(x, |x, window| {
-        window.pixels().map(|pixel| x[pixel]).sum::<f32>() / divisor(window)
+    forward(
+        sizes,
+        x,
+        0.0,
+        |a, b| a + b,
+        |sum, elements| sum / divisor(elements),
+    )
+}
+
+/// The gradient of each output goes to the largest element of its window; of equal ones, to the first.
+pub(crate) fn max_gradient(sizes: &Sizes, x: &[f32], grad: &[f32]) -> Vec<f32> {
+    let [rows, columns] = [0, 1].map(|axis| stretches(sizes, axis));
+    let width = sizes.input[1];
+    backward(sizes, |plane, result| {
+        let x = &x[plane * result.len()..][..result.len()];
+        let mut grad = grad[plane * rows.len() * columns.len()..].iter();
+        for row in &rows {
+            for (column, grad) in columns.iter().zip(&mut grad) {
+                let (mut best, mut place) = (f32::NEG_INFINITY, None);
+                for y in row.positions() {
+                    for x_at in column.positions() {
+                        let value = x[y * width + x_at];
+                        if value > best || value.is_nan() || place.is_none() {
+                            (best, place) = (value, Some(y * width + x_at));
+                        }
+                    }
+                }
+                if let Some(place) = place {
+                    result[place] += grad;
+                }
+            }
+        }
     })
 }
 
 /// The gradient of each output is shared equally among the elements of its window.
-pub(crate) fn average_gradient(
-    sizes: &Sizes,
-    count_padding: bool,
-    x: &[f32],
-    grad: &[f32],
-) -> Vec<f32> {
+pub(crate) fn average_gradient(sizes: &Sizes, count_padding: bool, grad: &[f32]) -> Vec<f32> {
+    let [rows, columns] = [0, 1].map(|axis| stretches(sizes, axis));
+    let width = sizes.input[1];
     let divisor = divisor(sizes, count_padding);
-    sizes.spread(x, grad, |_, window, grad, result| {
-        let share = grad / divisor(window);
-        window.pixels().for_each(|pixel| result[pixel] += share);
+    backward(sizes, |plane, result| {
+        let mut grad = grad[plane * rows.len() * columns.len()..].iter();
+        with_scratch(width, |line| {
+            for row in &rows {
+                line.fill(0.0);
+                for (column, grad) in columns.iter().zip(&mut grad) {
+                    let share = grad / divisor(row.count * column.count);
+                    column.positions().for_each(|x| line[x] += share);
+                }
+                for y in row.positions() {
+                    let pixels = &mut result[y * width..][..width];
+                    pixels
+                        .iter_mut()
+                        .zip(&*line)
+                        .for_each(|(pixel, share)| *pixel += share);
+                }
+            }
+        });
     })
 }
 
-fn divisor(sizes: &Sizes, count_padding: bool) -> impl Fn(&Window) -> f32 {
+/// The larger one; NaN if either is.
+fn larger(a: f32, b: f32) -> f32 {
+    if b > a || b.is_nan() { b } else { a }
+}
+
+/// What an average divides by, from the number of elements of its window that are on the image.
+fn divisor(sizes: &Sizes, count_padding: bool) -> impl Fn(usize) -> f32 {
     let [height, width] = sizes.geometry.kernel.map(|length| length as f32);
-    move |window| {
+    move |elements| {
         if count_padding {
             height * width
         } else {
-            (window.rows.count * window.columns.count) as f32
+            elements as f32
         }
     }
 }
 
-/// The windows of one plane, in the order of the outputs.
-struct Windows {
-    rows: Vec<Stretch>,
-    columns: Vec<Stretch>,
+/// For each output, `finish` of its window's elements, combined from `start` on, and of their number.
+fn forward(
+    sizes: &Sizes,
+    x: &[f32],
+    start: f32,
+    combine: impl Fn(f32, f32) -> f32 + Sync,
+    finish: impl Fn(f32, usize) -> f32 + Sync,
+) -> Vec<f32> {
+    let [rows, columns] = [0, 1].map(|axis| stretches(sizes, axis));
+    let [height, width] = sizes.input;
+    assert_eq!(x.len(), sizes.planes * height * width);
+    let mut y = vec![0.0; sizes.planes * rows.len() * columns.len()];
+    let plane = |(plane, y): (usize, &mut [f32])| {
+        let x = &x[plane * height * width..][..height * width];
+        with_scratch(width, |line| {
+            for (row, y) in rows.iter().zip(y.chunks_exact_mut(columns.len())) {
+                line.fill(start);
+                for position in row.positions() {
+                    let pixels = &x[position * width..][..width];
+                    line.iter_mut()
+                        .zip(pixels)
+                        .for_each(|(value, &pixel)| *value = combine(*value, pixel));
+                }
+                for (y, column) in y.iter_mut().zip(&columns) {
+                    let value = column
+                        .positions()
+                        .fold(start, |value, x| combine(value, line[x]));
+                    *y = finish(value, row.count * column.count);
+                }
+            }
+        });
+    };
+    for_each_plane(&mut y, rows.len() * columns.len(), x.len(), plane);
+    y
+}
+
+/// The gradient of the input: `add` adds a plane's to zeros.
+fn backward(sizes: &Sizes, add: impl Fn(usize, &mut [f32]) + Sync) -> Vec<f32> {
+    let pixels = sizes.input[0] * sizes.input[1];
+    let mut result = vec![0.0; sizes.planes * pixels];
+    let work = result.len();
+    for_each_plane(&mut result, pixels, work, |(plane, result)| {
+        add(plane, result)
+    });
+    result
+}
+
+fn for_each_plane(
+    values: &mut [f32],
+    plane: usize,
+    work: usize,
+    run: impl Fn((usize, &mut [f32])) + Sync,
+) {
+    if plane == 0 {
+    } else if work < WORTH_THREADS {
+        values.chunks_exact_mut(plane).enumerate().for_each(&run);
+    } else {
+        values
+            .par_chunks_exact_mut(plane)
+            .enumerate()
+            .for_each(&run);
+    }
 }
 
 /// Positions at equal distances along an axis: the part of a window that lies on the image.
@@ -118,49 +177,6 @@ struct Stretch {
     count: usize,
 }
 
-/// The pixels under one output.
-struct Window {
-    rows: Stretch,
-    columns: Stretch,
-}
-
-impl Windows {
-    fn new(sizes: &Sizes) -> Windows {
-        let input = sizes.input;
-        let along = |axis: usize, scale: usize| {
-            let stretch = |o| {
-                let (taps, start): (Range<usize>, isize) =
-                    sizes.geometry.taps(axis, o, input[axis]);
-                let step = sizes.geometry.dilation[axis];
-                // An empty stretch may start outside the image.
-                let first = if taps.is_empty() {
-                    0
-                } else {
-                    start.wrapping_add_unsigned(taps.start * step) as usize
-                };
-                Stretch {
-                    first: first * scale,
-                    step: step.saturating_mul(scale),
-                    count: taps.len(),
-                }
-            };
-            (0..sizes.output[axis]).map(stretch).collect()
-        };
-        Windows {
-            rows: along(0, input[1]),
-            columns: along(1, 1),
-        }
-    }
-
-    fn iter(&self) -> impl Iterator<Item = Window> {
-        self.rows.iter().flat_map(|&rows| {
-            self.columns
-                .iter()
-                .map(move |&columns| Window { rows, columns })
-        })
-    }
-}
-
 impl Stretch {
     #[inline]
     fn positions(self) -> impl Iterator<Item = usize> {
@@ -168,27 +184,22 @@ impl Stretch {
     }
 }
 
-impl Window {
-    #[inline]
-    fn pixels(&self) -> impl Iterator<Item = usize> {
-        let columns = self.columns;
-        self.rows
-            .positions()
-            .flat_map(move |row| columns.positions().map(move |column| row + column))
-    }
-
-    #[inline]
-    fn largest(&self, x: &[f32]) -> usize {
-        let mut best = self.rows.first + self.columns.first;
-        for row in self.rows.positions() {
-            for column in self.columns.positions() {
-                // `>` is false for NaN: the first NaN stays.
-                let value = x[row + column];
-                if value > x[best] || (value.is_nan() && !x[best].is_nan()) {
-                    best = row + column;
-                }
-            }
+/// The part on the image of each window along an axis.
+fn stretches(sizes: &Sizes, axis: usize) -> Vec<Stretch> {
+    let step = sizes.geometry.dilation[axis];
+    let stretch = |output| {
+        let (taps, start) = sizes.geometry.taps(axis, output, sizes.input[axis]);
+        // An empty stretch may start outside the image.
+        let first = if taps.is_empty() {
+            0
+        } else {
+            start.wrapping_add_unsigned(taps.start * step) as usize
+        };
+        Stretch {
+            first,
+            step,
+            count: taps.len(),
         }
-        best
-    }
+    };
+    (0..sizes.output[axis]).map(stretch).collect()
 }

@@ -1,0 +1,302 @@
+//! The gradient of a convolution's weights and biases: sums over all outputs of all images.
+//!
+//! `gradient[filter][tap] = sum over outputs of grad[filter][output] * x[what the tap reads for that output]`
+//!
+//! Here the filters lie along the vectors: the output's gradient is turned so that one output's filters are neighbours,
+//! and each step multiplies a vector or two of them with one pixel for each of 8 taps. So short rows waste nothing.
+//!
+//! The images are cut into parts by the sizes alone. Each part sums up a gradient of its own, and these are added in
+//! order: the result does not depend on the number of threads.
+
+use rayon::prelude::*;
+
+use super::conv_forward::BAND;
+use super::layout::{Axis, Layout};
+use super::parallel::{Shared, WORTH_THREADS, filled, for_each_task, with_scratch};
+use super::simd::{Kernel, Level, Simd};
+use super::sizes::Sizes;
+
+/// The gradient of the weights: what each weight met, times the gradient of what it contributed to.
+pub(super) fn weight_gradient(level: Level, sizes: &Sizes, x: &[f32], grad: &[f32]) -> Vec<f32> {
+    let axes = [Axis::forward(sizes, 0), Axis::forward(sizes, 1)];
+    // A turned band of the output's gradient takes its share of the cache.
+    let share = BAND * sizes.channels / (sizes.channels + sizes.filters);
+    let layout = Layout::new(sizes.channels, axes, share);
+    let elements = layout.elements(sizes.geometry.kernel[1]);
+    let blocks = Block::all(sizes.filters, level.lanes());
+    let filled_filters = blocks.last().map_or(0, |block| block.first + block.width);
+    let depth = sizes.channels * elements.len();
+    let sums = Sums {
+        level,
+        sizes,
+        x,
+        grad,
+        group_length: filled_filters * depth,
+        depth,
+        layout,
+        blocks,
+    };
+
+    let units = sizes.images * sums.layout.bands();
+    let length = sizes.groups * sums.group_length;
+    let parts = ((1 << 20) / length.max(1)).clamp(4, 16).min(units);
+    let part = |part: usize| {
+        let mut partial = vec![0.0; length];
+        for unit in units * part / parts..units * (part + 1) / parts {
+            sums.add_unit(unit, &mut partial);
+        }
+        partial
+    };
+    let partials: Vec<Vec<f32>> = if grad.len() * depth < WORTH_THREADS {
+        (0..parts).map(part).collect()
+    } else {
+        (0..parts).into_par_iter().map(part).collect()
+    };
+    sums.total(&partials, &elements)
+}
+
+/// The gradient of the biases: the sums of the gradients of what each was added to.
+pub(super) fn bias_gradient(sizes: &Sizes, grad: &[f32]) -> Vec<f32> {
+    let (pixels, filters) = (sizes.output_pixels(), sizes.groups * sizes.filters);
+    let sum = |filter: usize| -> f32 {
+        let planes =
+            (0..sizes.images).map(|image| &grad[(image * filters + filter) * pixels..][..pixels]);
+        planes.map(sum_of).sum()
+    };
+    if grad.len() < WORTH_THREADS {
+        (0..filters).map(sum).collect()
+    } else {
+        (0..filters).into_par_iter().map(sum).collect()
+    }
+}
+
+/// The sum of a plane, in 32 running sums at a time: one alone would wait for each addition, and be less exact.
+fn sum_of(plane: &[f32]) -> f32 {
+    let (chunks, rest) = plane.as_chunks::<32>();
+    let mut sums = [0.0; 32];
+    for chunk in chunks {
+        sums.iter_mut()
+            .zip(chunk)
+            .for_each(|(sum, value)| *sum += value);
+    }
+    sums.iter().sum::<f32>() + rest.iter().sum::<f32>()
+}
+
+/// Neighbouring filters of a group that one tile computes: one or two vectors of them.
+struct Block {
+    first: usize,
+    /// How many count, and how many there are with filling.
+    used: usize,
+    width: usize,
+}
+
+impl Block {
+    fn all(filters: usize, lanes: usize) -> Vec<Block> {
+        let block = |first: usize| {
+            let used = (filters - first).min(2 * lanes);
+            Block {
+                first,
+                used,
+                width: used.next_multiple_of(lanes),
+            }
+        };
+        (0..filters).step_by(2 * lanes).map(block).collect()
+    }
+}
+
+struct Sums<'a> {
+    level: Level,
+    sizes: &'a Sizes,
+    x: &'a [f32],
+    grad: &'a [f32],
+    layout: Layout,
+    blocks: Vec<Block>,
+    /// Taps over all channels of a group.
+    depth: usize,
+    /// Numbers in the sums of a group: `[block][tap][filter of the block]`.
+    group_length: usize,
+}
+
+impl Sums<'_> {
+    /// Adds the products of one band of one image to `partial`: `[group][block][tap][filter of the block]`.
+    fn add_unit(&self, unit: usize, partial: &mut [f32]) {
+        let (sizes, layout) = (self.sizes, &self.layout);
+        let (image, band) = (unit / layout.bands(), unit % layout.bands());
+        let (rows, columns) = (layout.band_rows(band), sizes.output[1]);
+        let widest = self.blocks[0].width;
+        with_scratch(
+            layout.scratch() + rows.len() * columns * widest,
+            |scratch| {
+                let (scratch, turned) = scratch.split_at_mut(layout.scratch());
+                for group in 0..sizes.groups {
+                    let group_at = image * sizes.groups + group;
+                    let start = group_at * sizes.channels * sizes.input_pixels();
+                    let (data, offsets) = layout.lay_out(self.x, start, rows.start, scratch);
+                    for block in &self.blocks {
+                        let filter = group_at * sizes.filters + block.first;
+                        let from =
+                            &self.grad[filter * sizes.output_pixels() + rows.start * columns..];
+                        turn(
+                            from,
+                            sizes.output_pixels(),
+                            block,
+                            rows.len() * columns,
+                            turned,
+                        );
+                        let at = group * self.group_length + block.first * self.depth;
+                        self.level.run(AddProducts {
+                            data,
+                            offsets,
+                            turned,
+                            grid: [rows.len(), columns, layout.width],
+                            lanes: block.width,
+                            sums: &mut partial[at..at + self.depth * block.width],
+                        });
+                    }
+                }
+            },
+        );
+    }
+
+    /// The sum of the parts, in order, as `[filter][channel][element]`.
+    fn total(&self, partials: &[Vec<f32>], elements: &[usize]) -> Vec<f32> {
+        const TAPS: usize = 16;
+        let length = self.sizes.lengths()[1];
+        let (depth, strips) = (self.depth, self.depth.div_ceil(TAPS));
+        let filter_length = self.sizes.channels * self.sizes.elements();
+        let add = |weight: Shared| {
+            let tasks = self.sizes.groups * self.blocks.len() * strips;
+            for_each_task(tasks, length * partials.len(), |task| {
+                let (group, strip) = (task / strips / self.blocks.len(), task % strips);
+                let block = &self.blocks[task / strips % self.blocks.len()];
+                let at = group * self.group_length + block.first * depth;
+                for tap in strip * TAPS..((strip + 1) * TAPS).min(depth) {
+                    let element = tap / elements.len() * self.sizes.elements()
+                        + elements[tap % elements.len()];
+                    for lane in 0..block.used {
+                        let sum = partials
+                            .iter()
+                            .map(|partial| partial[at + tap * block.width + lane])
+                            .sum::<f32>();
+                        let filter = group * self.sizes.filters + block.first + lane;
+                        // SAFETY: this element of this filter is this task's alone.
+                        unsafe { weight.at(filter * filter_length + element).write(sum) };
+                    }
+                }
+            });
+        };
+        if elements.len() < self.sizes.elements() {
+            // Some elements meet nothing but padding.
+            let mut weight = vec![0.0; length];
+            add(Shared::new(&mut weight));
+            return weight;
+        }
+        // SAFETY: each element of each filter is in one strip of one block.
+        unsafe { filled(length, add) }
+    }
+}
+
+/// Turns `[filter][output]`, `stride` apart, to `[output][filter]`. Filling keeps what it holds: nobody reads its sums.
+fn turn(from: &[f32], stride: usize, block: &Block, outputs: usize, to: &mut [f32]) {
+    const RUN: usize = 16;
+    for begin in (0..outputs).step_by(RUN) {
+        let end = (begin + RUN).min(outputs);
+        for lane in 0..block.used {
+            let values = &from[lane * stride + begin..lane * stride + end];
+            for (to, value) in to[begin * block.width + lane..]
+                .iter_mut()
+                .step_by(block.width)
+                .zip(values)
+            {
+                *to = *value;
+            }
+        }
+    }
+}
+
+/// `sums[tap][filter] += turned[output][filter] * data[offsets[tap] + output]`, over all outputs.
+struct AddProducts<'a> {
+    data: &'a [f32],
+    offsets: &'a [u32],
+    turned: &'a [f32],
+    /// Rows, columns, and pixels from a row to the next in `data`.
+    grid: [usize; 3],
+    lanes: usize,
+    sums: &'a mut [f32],
+}
+
+impl Kernel for AddProducts<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let [rows, columns, width] = self.grid;
+        let last = (rows - 1) * width + columns;
+        assert!(self.turned.len() >= rows * columns * self.lanes);
+        assert!(
+            self.offsets
+                .iter()
+                .all(|&offset| offset as usize + last <= self.data.len())
+        );
+        // SAFETY: checked above.
+        unsafe {
+            match (S::ROWS, self.lanes / S::LANES) {
+                (8, 2) => self.tiles::<S, 8, 2>(simd),
+                (8, _) => self.tiles::<S, 8, 1>(simd),
+                (_, 2) => self.tiles::<S, 4, 2>(simd),
+                _ => self.tiles::<S, 4, 1>(simd),
+            }
+        }
+    }
+}
+
+impl AddProducts<'_> {
+    /// # Safety
+    ///
+    /// Every tap's pixels are within `data`, and `turned` has `VECTORS` vectors for each.
+    #[inline(always)]
+    unsafe fn tiles<S: Simd, const TAPS: usize, const VECTORS: usize>(self, simd: S) {
+        let [rows, columns, width] = self.grid;
+        for (offsets, results) in self
+            .offsets
+            .chunks(TAPS)
+            .zip(self.sums.chunks_mut(TAPS * VECTORS * S::LANES))
+        {
+            // Where there are fewer taps, the last is repeated, and its sums thrown away.
+            let pixels: [*const f32; TAPS] = std::array::from_fn(|tap| {
+                self.data
+                    .as_ptr()
+                    .wrapping_add(offsets[tap.min(offsets.len() - 1)] as usize)
+            });
+            let mut sums = [[simd.splat(0.0); VECTORS]; TAPS];
+            let mut turned = self.turned.as_ptr();
+            for row in 0..rows {
+                for at in row * width..row * width + columns {
+                    // SAFETY: the caller vouches for all that is read.
+                    unsafe {
+                        let filters: [_; VECTORS] =
+                            std::array::from_fn(|v| simd.load(turned.add(v * S::LANES)));
+                        for tap in 0..TAPS {
+                            let pixel = simd.splat(*pixels[tap].add(at));
+                            for v in 0..VECTORS {
+                                sums[tap][v] = simd.mul_add(pixel, filters[v], sums[tap][v]);
+                            }
+                        }
+                        turned = turned.add(VECTORS * S::LANES);
+                    }
+                }
+            }
+            // A copy: see `tile`.
+            let sums = sums;
+            for (result, sum) in results.chunks_exact_mut(S::LANES).zip(sums.as_flattened()) {
+                // SAFETY: a chunk is a vector long.
+                unsafe {
+                    simd.store(
+                        result.as_mut_ptr(),
+                        simd.add(simd.load(result.as_ptr()), *sum),
+                    )
+                };
+            }
+        }
+    }
+}

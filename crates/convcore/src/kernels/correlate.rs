@@ -1,0 +1,116 @@
+//! Many filters over one image: the loops around the tiles. A convolution and the gradient of its input both end here.
+
+use super::layout::Layout;
+use super::parallel::{Shared, for_each_task, with_scratch};
+use super::simd::{Kernel, Level, Simd};
+use super::tile::{self, Grid, Panels, Work};
+
+/// Images, filters, and where the results go.
+pub(super) struct Correlation<'a> {
+    pub(super) level: Level,
+    pub(super) images: &'a [f32],
+    pub(super) count: usize,
+    /// From one image to the next, in the input and in the output.
+    pub(super) image_strides: [usize; 2],
+    pub(super) layout: Layout,
+    /// One group of filters each; a group reads the channels next to its predecessor's.
+    pub(super) groups: Vec<Panels>,
+    /// From one group's first channel to the next one's, in the input and in the output.
+    pub(super) group_strides: [usize; 2],
+    /// Filters in a group, and from one's output to the next one's.
+    pub(super) filters: usize,
+    pub(super) filter_stride: usize,
+    pub(super) bias: Option<&'a [f32]>,
+    /// Where output (0, 0) of the first filter goes, and how far apart rows and columns are.
+    pub(super) first: usize,
+    pub(super) steps: [usize; 2],
+}
+
+impl Correlation<'_> {
+    /// Writes each output once.
+    ///
+    /// # Safety
+    ///
+    /// The strides give different addresses to different outputs, all within `output`.
+    pub(super) unsafe fn run(&self, output: Shared) {
+        let depth = self.groups.first().map_or(0, Panels::depth);
+        let bands = self.layout.bands();
+        let [rows, columns] = [self.layout.axes[0].outputs, self.layout.axes[1].outputs];
+        if rows == 0 || columns == 0 {
+            return;
+        }
+        let work = self.count * self.groups.len() * self.filters * rows * columns * depth;
+        for_each_task(self.count * self.groups.len() * bands, work, |task| {
+            let (image, group, band) = (
+                task / bands / self.groups.len(),
+                task / bands % self.groups.len(),
+                task % bands,
+            );
+            with_scratch(self.layout.scratch(), |scratch| {
+                // SAFETY: the caller vouches for the addresses.
+                self.level.run(Band {
+                    correlation: self,
+                    image,
+                    group,
+                    band,
+                    scratch,
+                    output,
+                })
+            });
+        });
+    }
+}
+
+/// One task: a band of rows of all outputs of one group over one image.
+struct Band<'a> {
+    correlation: &'a Correlation<'a>,
+    image: usize,
+    group: usize,
+    band: usize,
+    scratch: &'a mut [f32],
+    output: Shared<'a>,
+}
+
+impl Kernel for Band<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let c = self.correlation;
+        let layout = &c.layout;
+        let rows = layout.band_rows(self.band);
+        let start = self.image * c.image_strides[0] + self.group * c.group_strides[0];
+        let (data, offsets) = layout.lay_out(c.images, start, rows.start, self.scratch);
+        let target = c.first
+            + self.image * c.image_strides[1]
+            + self.group * c.group_strides[1]
+            + rows.start * c.steps[0];
+        let columns = layout.axes[1].outputs;
+        let grid = Grid {
+            width: layout.width,
+            rows: rows.len(),
+            columns,
+            row_stride: c.steps[0],
+            column_stride: c.steps[1],
+        };
+        let outputs = (rows.len() - 1) * layout.width + columns;
+        let mut q = 0;
+        while q < outputs {
+            let vectors = (outputs - q).div_ceil(S::LANES).min(S::VECTORS);
+            for panel in c.groups[self.group].iter() {
+                let work = Work {
+                    offsets,
+                    data: data.as_ptr(),
+                    output: self.output.at(target + panel.first * c.filter_stride),
+                    output_stride: c.filter_stride,
+                    grid,
+                    bias: c.bias.map(|bias| &bias[self.group * c.filters..]),
+                };
+                // SAFETY: a layout has slack for the lanes beyond its last output; the creator of the correlation
+                // vouches for the output's addresses.
+                unsafe { tile::run(simd, &panel, vectors, q, &work) };
+            }
+            q += vectors * S::LANES;
+        }
+    }
+}

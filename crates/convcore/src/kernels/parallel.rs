@@ -1,0 +1,84 @@
+//! Work spread over the processor's cores, so that the result never depends on how many there are.
+//!
+//! A kernel cuts its work into tasks by the shapes alone. Which thread runs a task, and when, changes nothing: each
+//! task writes its own part of the output, and sums over tasks are taken afterwards, in the tasks' order.
+
+use std::cell::RefCell;
+use std::marker::PhantomData;
+
+use rayon::prelude::*;
+
+/// Multiplications below which starting threads costs more than they save: about 20 microseconds of work.
+pub(super) const WORTH_THREADS: usize = 1 << 18;
+
+/// Calls `run(0)`, ..., `run(tasks - 1)`, at the same time if `work` multiplications in all are worth it.
+pub(super) fn for_each_task(tasks: usize, work: usize, run: impl Fn(usize) + Sync) {
+    if tasks < 2 || work < WORTH_THREADS {
+        (0..tasks).for_each(&run);
+    } else {
+        (0..tasks).into_par_iter().for_each(&run);
+    }
+}
+
+thread_local! {
+    static SCRATCH: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Lends `run` this thread's scratch memory, `length` numbers from an earlier use: new memory costs more time than
+/// the arithmetic on it, because the system clears each page.
+pub(super) fn with_scratch<R>(length: usize, run: impl FnOnce(&mut [f32]) -> R) -> R {
+    SCRATCH.with_borrow_mut(|scratch| {
+        if scratch.len() < length {
+            // Not `resize`, which would copy what nobody needs.
+            *scratch = vec![0.0; length];
+        }
+        run(&mut scratch[..length])
+    })
+}
+
+/// An output that tasks fill together, each its own part, though the parts interleave.
+#[derive(Clone, Copy)]
+pub(super) struct Shared<'a> {
+    start: *mut f32,
+    length: usize,
+    owner: PhantomData<&'a mut [f32]>,
+}
+
+// SAFETY: a `Shared` only gives out addresses; who writes through them vouches that no two threads write one place.
+unsafe impl Send for Shared<'_> {}
+// SAFETY: as above.
+unsafe impl Sync for Shared<'_> {}
+
+impl<'a> Shared<'a> {
+    /// `output`, for tasks that write a part of it.
+    pub(super) fn new(output: &'a mut [f32]) -> Shared<'a> {
+        Shared {
+            start: output.as_mut_ptr(),
+            length: output.len(),
+            owner: PhantomData,
+        }
+    }
+
+    /// Where number `index` is.
+    pub(super) fn at(&self, index: usize) -> *mut f32 {
+        assert!(index <= self.length);
+        self.start.wrapping_add(index)
+    }
+}
+
+/// A vector of `length` numbers, all written by `fill`; not cleared before, which would double the memory traffic.
+///
+/// # Safety
+///
+/// `fill` writes every number.
+pub(super) unsafe fn filled(length: usize, fill: impl FnOnce(Shared)) -> Vec<f32> {
+    let mut output = Vec::with_capacity(length);
+    fill(Shared {
+        start: output.as_mut_ptr(),
+        length,
+        owner: PhantomData,
+    });
+    // SAFETY: the capacity is `length`, and the caller vouches that each number was written.
+    unsafe { output.set_len(length) };
+    output
+}

@@ -1,0 +1,309 @@
+//! A handful of numbers at a time: the vector instructions that the kernels are written in.
+//!
+//! A processor that multiplies 8 or 16 numbers in one instruction is 8 or 16 times as fast, but only if it is asked
+//! for it, and not every processor has the same instructions. So each kernel is written once, over [`Simd`], and
+//! compiled once per instruction set; [`Level::detect`] looks at the running processor and picks. One binary is right
+//! everywhere:
+//!
+//! | level    | numbers at a time | registers | where                          |
+//! |----------|-------------------|-----------|--------------------------------|
+//! | Avx512   | 16                | 32        | x86-64 servers, Zen 4 and later |
+//! | Avx2     | 8                 | 16        | x86-64 since about 2014        |
+//! | Portable | 4                 | any       | every other processor, and Miri |
+
+#[cfg(target_arch = "x86_64")]
+use std::arch::x86_64::*;
+
+/// Vectors of `f32` and what can be done to them.
+///
+/// A value of an implementing type is the proof that the running processor has the instructions: [`Level::run`] alone
+/// creates one, after it has looked.
+///
+/// # Safety
+///
+/// Implementations of `store` and `store_range` write only the addresses that they say.
+pub(super) unsafe trait Simd: Copy {
+    /// Several numbers in one register.
+    type Vector: Copy;
+    /// How many numbers a `Vector` holds.
+    const LANES: usize;
+    /// Rows of a tile, and vectors in a row, that the registers hold: see [`super::tile`].
+    const ROWS: usize;
+    /// See `ROWS`.
+    const VECTORS: usize;
+
+    /// Reads `LANES` numbers.
+    ///
+    /// # Safety
+    ///
+    /// `from..from + LANES` can be read.
+    unsafe fn load(self, from: *const f32) -> Self::Vector;
+
+    /// Writes `LANES` numbers.
+    ///
+    /// # Safety
+    ///
+    /// `to..to + LANES` can be written.
+    unsafe fn store(self, to: *mut f32, vector: Self::Vector);
+
+    /// Writes the numbers in `start..end` of the vector to the addresses `to..to + (end - start)`.
+    ///
+    /// # Safety
+    ///
+    /// `start <= end <= LANES`, and those addresses can be written.
+    unsafe fn store_range(self, to: *mut f32, vector: Self::Vector, start: usize, end: usize);
+
+    /// The same number in all places.
+    fn splat(self, value: f32) -> Self::Vector;
+
+    /// `a * b + c`, rounded once where the processor can.
+    fn mul_add(self, a: Self::Vector, b: Self::Vector, c: Self::Vector) -> Self::Vector;
+
+    /// `a + b`.
+    fn add(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
+}
+
+/// Code that runs at the level it is given to.
+///
+/// Implementations of `run`, and all that they call with the `simd` value, are `#[inline(always)]`: only then does
+/// the compiler translate them with the level's instructions.
+pub(super) trait Kernel {
+    type Output;
+    fn run<S: Simd>(self, simd: S) -> Self::Output;
+}
+
+/// The instruction sets that kernels are compiled for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Level {
+    Portable,
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
+}
+
+impl Level {
+    /// The best that the running processor has. The standard library remembers the answer.
+    pub(super) fn detect() -> Level {
+        #[cfg(target_arch = "x86_64")]
+        if is_x86_feature_detected!("avx512f") {
+            return Level::Avx512;
+        } else if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+            return Level::Avx2;
+        }
+        Level::Portable
+    }
+
+    /// Every level of the running processor, for tests.
+    #[cfg(test)]
+    pub(super) fn all() -> Vec<Level> {
+        let mut levels = vec![Level::Portable];
+        #[cfg(target_arch = "x86_64")]
+        {
+            levels.extend((Level::detect() != Level::Portable).then_some(Level::Avx2));
+            levels.extend((Level::detect() == Level::Avx512).then_some(Level::Avx512));
+        }
+        levels
+    }
+
+    /// [`Simd::LANES`] of the level.
+    pub(super) fn lanes(self) -> usize {
+        match self {
+            Level::Portable => Portable::LANES,
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx2 => Avx2::LANES,
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx512 => Avx512::LANES,
+        }
+    }
+
+    /// [`Simd::ROWS`] of the level.
+    pub(super) fn rows(self) -> usize {
+        match self {
+            Level::Portable => Portable::ROWS,
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx2 => Avx2::ROWS,
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx512 => Avx512::ROWS,
+        }
+    }
+
+    pub(super) fn run<K: Kernel>(self, kernel: K) -> K::Output {
+        #[cfg(target_arch = "x86_64")]
+        #[target_feature(enable = "avx512f")]
+        fn with_avx512<K: Kernel>(kernel: K) -> K::Output {
+            kernel.run(Avx512(()))
+        }
+        #[cfg(target_arch = "x86_64")]
+        #[target_feature(enable = "avx2,fma")]
+        fn with_avx2<K: Kernel>(kernel: K) -> K::Output {
+            kernel.run(Avx2(()))
+        }
+        match self {
+            Level::Portable => kernel.run(Portable),
+            // SAFETY: only `detect` and `all` make these levels, after they have seen that the processor has them.
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx2 => unsafe { with_avx2(kernel) },
+            // SAFETY: as above.
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx512 => unsafe { with_avx512(kernel) },
+        }
+    }
+}
+
+/// Plain Rust, four numbers at a time: small enough for the compiler to find the vector instructions itself.
+#[derive(Clone, Copy)]
+struct Portable;
+
+// SAFETY: the stores write what the trait says.
+unsafe impl Simd for Portable {
+    type Vector = [f32; 4];
+    const LANES: usize = 4;
+    const ROWS: usize = 4;
+    const VECTORS: usize = 2;
+
+    #[inline(always)]
+    unsafe fn load(self, from: *const f32) -> [f32; 4] {
+        // SAFETY: the caller vouches for the addresses; an array is aligned like its elements.
+        unsafe { from.cast::<[f32; 4]>().read() }
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, to: *mut f32, vector: [f32; 4]) {
+        // SAFETY: as in `load`.
+        unsafe { to.cast::<[f32; 4]>().write(vector) }
+    }
+
+    #[inline(always)]
+    unsafe fn store_range(self, to: *mut f32, vector: [f32; 4], start: usize, end: usize) {
+        for lane in start..end {
+            // SAFETY: the caller vouches for the addresses.
+            unsafe { to.add(lane - start).write(vector[lane]) }
+        }
+    }
+
+    #[inline(always)]
+    fn splat(self, value: f32) -> [f32; 4] {
+        [value; 4]
+    }
+
+    #[inline(always)]
+    fn mul_add(self, a: [f32; 4], b: [f32; 4], c: [f32; 4]) -> [f32; 4] {
+        // Without an instruction for it, `f32::mul_add` is a slow function call.
+        if cfg!(any(target_arch = "aarch64", target_feature = "fma")) {
+            std::array::from_fn(|i| a[i].mul_add(b[i], c[i]))
+        } else {
+            std::array::from_fn(|i| a[i] * b[i] + c[i])
+        }
+    }
+
+    #[inline(always)]
+    fn add(self, a: [f32; 4], b: [f32; 4]) -> [f32; 4] {
+        std::array::from_fn(|i| a[i] + b[i])
+    }
+}
+
+/// Eight numbers at a time. The private field keeps others from making one.
+#[cfg(target_arch = "x86_64")]
+#[derive(Clone, Copy)]
+struct Avx2(());
+
+// SAFETY: the stores write what the trait says.
+#[cfg(target_arch = "x86_64")]
+unsafe impl Simd for Avx2 {
+    type Vector = __m256;
+    const LANES: usize = 8;
+    const ROWS: usize = 4;
+    const VECTORS: usize = 2;
+
+    #[inline(always)]
+    unsafe fn load(self, from: *const f32) -> __m256 {
+        // SAFETY: `self` proves the instruction, the caller the addresses.
+        unsafe { _mm256_loadu_ps(from) }
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, to: *mut f32, vector: __m256) {
+        // SAFETY: as in `load`.
+        unsafe { _mm256_storeu_ps(to, vector) }
+    }
+
+    #[inline(always)]
+    unsafe fn store_range(self, to: *mut f32, vector: __m256, start: usize, end: usize) {
+        let mut lanes = [0.0; 8];
+        // SAFETY: `lanes` has room for all, `to` for the range. (The masked store is far slower on many processors.)
+        unsafe {
+            _mm256_storeu_ps(lanes.as_mut_ptr(), vector);
+            std::ptr::copy_nonoverlapping(lanes.as_ptr().add(start), to, end - start);
+        }
+    }
+
+    #[inline(always)]
+    fn splat(self, value: f32) -> __m256 {
+        // SAFETY: `self` proves the instruction.
+        unsafe { _mm256_set1_ps(value) }
+    }
+
+    #[inline(always)]
+    fn mul_add(self, a: __m256, b: __m256, c: __m256) -> __m256 {
+        // SAFETY: `self` proves the instruction.
+        unsafe { _mm256_fmadd_ps(a, b, c) }
+    }
+
+    #[inline(always)]
+    fn add(self, a: __m256, b: __m256) -> __m256 {
+        // SAFETY: `self` proves the instruction.
+        unsafe { _mm256_add_ps(a, b) }
+    }
+}
+
+/// Sixteen numbers at a time. The private field keeps others from making one.
+#[cfg(target_arch = "x86_64")]
+#[derive(Clone, Copy)]
+struct Avx512(());
+
+// SAFETY: the stores write what the trait says.
+#[cfg(target_arch = "x86_64")]
+unsafe impl Simd for Avx512 {
+    type Vector = __m512;
+    const LANES: usize = 16;
+    const ROWS: usize = 8;
+    const VECTORS: usize = 3;
+
+    #[inline(always)]
+    unsafe fn load(self, from: *const f32) -> __m512 {
+        // SAFETY: `self` proves the instruction, the caller the addresses.
+        unsafe { _mm512_loadu_ps(from) }
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, to: *mut f32, vector: __m512) {
+        // SAFETY: as in `load`.
+        unsafe { _mm512_storeu_ps(to, vector) }
+    }
+
+    #[inline(always)]
+    unsafe fn store_range(self, to: *mut f32, vector: __m512, start: usize, end: usize) {
+        let mask = ((1_u32 << end) - (1_u32 << start)) as __mmask16;
+        // SAFETY: the mask keeps the instruction from touching any address but those the caller vouches for.
+        unsafe { _mm512_mask_storeu_ps(to.wrapping_sub(start), mask, vector) }
+    }
+
+    #[inline(always)]
+    fn splat(self, value: f32) -> __m512 {
+        // SAFETY: `self` proves the instruction.
+        unsafe { _mm512_set1_ps(value) }
+    }
+
+    #[inline(always)]
+    fn mul_add(self, a: __m512, b: __m512, c: __m512) -> __m512 {
+        // SAFETY: `self` proves the instruction.
+        unsafe { _mm512_fmadd_ps(a, b, c) }
+    }
+
+    #[inline(always)]
+    fn add(self, a: __m512, b: __m512) -> __m512 {
+        // SAFETY: `self` proves the instruction.
+        unsafe { _mm512_add_ps(a, b) }
+    }
+}

@@ -1,0 +1,261 @@
+//! Every fast kernel against the definition, at every level of the processor, over shapes nobody would choose.
+
+use proptest::prelude::*;
+
+use super::convolution::{bias_gradient, forward_at, input_gradient_at, weight_gradient_at};
+use super::simd::Level;
+use super::sizes::Sizes;
+use super::{pooling, reference};
+use crate::Geometry;
+
+/// Small numbers, the same for the same seed; whole multiples of 1/8, so that most sums have no rounding.
+pub(super) fn numbers(length: usize, seed: u32) -> Vec<f32> {
+    (0..length as u32)
+        .map(|i| ((i ^ seed).wrapping_mul(2_654_435_761) >> 28) as f32 / 8.0 - 1.0)
+        .collect()
+}
+
+pub(super) fn assert_close(what: &str, fast: &[f32], slow: &[f32]) {
+    assert_eq!(fast.len(), slow.len(), "{what}");
+    for (index, (fast, slow)) in fast.iter().zip(slow).enumerate() {
+        assert!(
+            (fast - slow).abs() <= 1e-4 * (1.0 + slow.abs()),
+            "{what}: [{index}] is {fast}, should be {slow}"
+        );
+    }
+}
+
+/// One axis: input, kernel, stride, padding, dilation, output.
+fn axis() -> impl Strategy<Value = [usize; 6]> {
+    (
+        1..=20_usize,
+        1..=5_usize,
+        1..=4_usize,
+        0..=3_usize,
+        1..=3_usize,
+    )
+        .prop_filter("the kernel fits", |(n, k, _, p, d)| n + 2 * p > d * (k - 1))
+        .prop_map(|(n, k, s, p, d)| [n, k, s, p, d, (n + 2 * p - d * (k - 1) - 1) / s + 1])
+}
+
+fn all_sizes() -> impl Strategy<Value = Sizes> {
+    (
+        axis(),
+        axis(),
+        1..=3_usize,
+        1..=3_usize,
+        1..=5_usize,
+        prop_oneof![1..=5_usize, 6..=40_usize],
+    )
+        .prop_map(|(rows, columns, images, groups, channels, filters)| {
+            let pair = |i: usize| [rows[i], columns[i]];
+            let geometry = Geometry {
+                kernel: pair(1),
+                stride: pair(2),
+                padding: pair(3),
+                dilation: pair(4),
+            };
+            Sizes {
+                geometry,
+                images,
+                groups,
+                channels,
+                filters,
+                input: pair(0),
+                output: pair(5),
+            }
+        })
+}
+
+fn check(sizes: &Sizes) {
+    let [x, weight, y] = sizes.lengths();
+    let (x, weight, grad) = (numbers(x, 1), numbers(weight, 2), numbers(y, 3));
+    let bias = numbers(sizes.groups * sizes.filters, 4);
+    for level in Level::all() {
+        let close = |kernel: &str, fast: &[f32], slow: &[f32]| {
+            assert_close(&format!("{kernel} at {level:?} of {sizes:?}"), fast, slow);
+        };
+        close(
+            "forward",
+            &forward_at(level, sizes, &x, &weight, Some(&bias)),
+            &reference::forward(sizes, &x, &weight, Some(&bias)),
+        );
+        close(
+            "input_gradient",
+            &input_gradient_at(level, sizes, &grad, &weight),
+            &reference::input_gradient(sizes, &grad, &weight),
+        );
+        close(
+            "weight_gradient",
+            &weight_gradient_at(level, sizes, &x, &grad),
+            &reference::weight_gradient(sizes, &x, &grad),
+        );
+        close(
+            "bias_gradient",
+            &bias_gradient(sizes, &grad),
+            &reference::bias_gradient(sizes, &grad),
+        );
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: if cfg!(miri) { 4 } else { 256 }, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn convolution_and_its_gradients_agree_with_the_definition(sizes in all_sizes()) {
+        check(&sizes);
+    }
+}
+
+#[test]
+#[cfg_attr(miri, ignore = "too slow there")]
+fn images_larger_than_a_band_agree_with_the_definition() {
+    let wide = |geometry: Geometry, output: [usize; 2]| {
+        let input = [90, 70];
+        check(&Sizes {
+            geometry,
+            images: 1,
+            groups: 1,
+            channels: 40,
+            filters: 3,
+            input,
+            output,
+        });
+    };
+    wide(Geometry::new(3).padding(1), [90, 70]);
+    wide(Geometry::new(3).padding(1).stride((2, 1)), [45, 70]);
+    wide(Geometry::new(3), [88, 68]);
+}
+
+#[test]
+fn sums_of_nothing_are_the_bias() {
+    let sizes = Sizes {
+        geometry: Geometry::new(1),
+        images: 1,
+        groups: 1,
+        channels: 0,
+        filters: 2,
+        input: [1, 2],
+        output: [1, 2],
+    };
+    assert_eq!(
+        forward_at(Level::detect(), &sizes, &[], &[], Some(&[3.0, 4.0])),
+        [3.0, 3.0, 4.0, 4.0]
+    );
+    assert!(weight_gradient_at(Level::detect(), &sizes, &[], &[0.0; 4]).is_empty());
+}
+
+#[test]
+fn a_vast_border_costs_nothing() {
+    let far = 1 << 40;
+    let geometry = Geometry::new(3).dilation(far).padding(far);
+    check(&Sizes {
+        geometry,
+        images: 1,
+        groups: 1,
+        channels: 2,
+        filters: 2,
+        input: [3, 4],
+        output: [3, 4],
+    });
+}
+
+#[test]
+fn the_result_does_not_depend_on_the_number_of_threads() {
+    let geometry = Geometry::new(3).padding(1);
+    let sizes = Sizes {
+        geometry,
+        images: 9,
+        groups: 1,
+        channels: 4,
+        filters: 20,
+        input: [13, 17],
+        output: [13, 17],
+    };
+    let thirds = |length, seed| {
+        numbers(length, seed)
+            .iter()
+            .map(|value| value / 3.0)
+            .collect::<Vec<f32>>()
+    };
+    let [x, weight, y] = sizes.lengths();
+    let (x, weight, grad) = (thirds(x, 1), thirds(weight, 2), thirds(y, 3));
+    let run = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .unwrap();
+        pool.install(|| {
+            let level = Level::detect();
+            let y = forward_at(level, &sizes, &x, &weight, None);
+            (
+                y,
+                input_gradient_at(level, &sizes, &grad, &weight),
+                weight_gradient_at(level, &sizes, &x, &grad),
+            )
+        })
+    };
+    let one = run(1);
+    assert_eq!(one, run(2));
+    assert_eq!(one, run(5));
+}
+
+fn check_pooling(sizes: &pooling::Sizes, x: &[f32]) {
+    let windows = reference::windows(sizes);
+    let grad = numbers(windows.len(), 5);
+    let mut max = Vec::new();
+    let mut max_gradient = vec![0.0; x.len()];
+    let (mut average, mut average_gradient) = (
+        [vec![], vec![]],
+        [max_gradient.clone(), max_gradient.clone()],
+    );
+    for (window, grad) in windows.iter().zip(&grad) {
+        let seen: Vec<usize> = window.iter().flatten().copied().collect();
+        let largest = seen
+            .iter()
+            .map(|&at| x[at])
+            .fold(f32::NEG_INFINITY, f32::max);
+        max.push(largest);
+        if let Some(&first) = seen.iter().find(|&&at| x[at] == largest) {
+            max_gradient[first] += grad;
+        }
+        for (padding, divisor) in [seen.len(), window.len()].into_iter().enumerate() {
+            average[padding].push(seen.iter().map(|&at| x[at]).sum::<f32>() / divisor as f32);
+            seen.iter()
+                .for_each(|&at| average_gradient[padding][at] += grad / divisor as f32);
+        }
+    }
+    assert_eq!(pooling::max_forward(sizes, x), max, "{sizes:?}");
+    assert_close(
+        "max_gradient",
+        &pooling::max_gradient(sizes, x, &grad),
+        &max_gradient,
+    );
+    for (padding, counted) in [false, true].into_iter().enumerate() {
+        assert_close(
+            "average",
+            &pooling::average_forward(sizes, counted, x),
+            &average[padding],
+        );
+        let fast = pooling::average_gradient(sizes, counted, &grad);
+        assert_close("average_gradient", &fast, &average_gradient[padding]);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: if cfg!(miri) { 4 } else { 256 }, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn pooling_and_its_gradients_agree_with_the_definition(rows in axis(), columns in axis(), planes in 1..=3_usize) {
+        let pair = |i: usize| [rows[i], columns[i]];
+        // At most half of a window may be padding.
+        let padding = [rows[3].min(rows[1] / 2), columns[3].min(columns[1] / 2)];
+        let geometry = Geometry { kernel: pair(1), stride: pair(2), padding, dilation: pair(4) };
+        if let Ok(output) = geometry.output_size(pair(0)) {
+            let sizes = pooling::Sizes { geometry, planes, input: pair(0), output };
+            // A window all in the padding has no average.
+            prop_assume!(reference::windows(&sizes).iter().all(|window| window.iter().any(Option::is_some)));
+            check_pooling(&sizes, &numbers(planes * rows[0] * columns[0], 6));
+        }
+    }
+}
