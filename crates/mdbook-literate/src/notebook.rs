@@ -283,7 +283,13 @@ fn outputs(cell: &Cell, count: usize) -> Vec<Value> {
         let split = |mime: &str| {
             mime.starts_with("text/") || matches!(mime, "image/svg+xml" | "application/javascript")
         };
-        let data = output.parts.iter().map(|(mime, data)| {
+        // A figure that moves is a picture here: its HTML lives by a script of the pages', and no kernel is asked for it.
+        let is_picture = output.parts.keys().any(|mime| mime.starts_with("image/"));
+        let parts = output
+            .parts
+            .iter()
+            .filter(|(mime, _)| !is_picture || *mime != "text/html");
+        let data = parts.map(|(mime, data)| {
             let value = match mime {
                 mime if split(mime) => lines(data),
                 mime if mime.contains("json") => {

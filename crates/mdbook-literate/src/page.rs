@@ -131,14 +131,14 @@ fn output_html(output: &Output) -> String {
         );
     }
     let plain = output.parts.get("text/plain");
-    if let Some(shown) = output.parts.get("text/html") {
+    if let Some(picture) = picture(output, plain) {
+        html += &picture;
+    } else if let Some(shown) = output.parts.get("text/html") {
         let _ = writeln!(
             html,
             "<div class=\"literate-html\">\n{}\n</div>",
             without_blank_lines(shown)
         );
-    } else if let Some(picture) = picture(output, plain) {
-        html += &picture;
     } else if let Some(plain) = plain {
         let _ = writeln!(
             html,
@@ -159,7 +159,11 @@ fn picture(output: &Output, plain: Option<&String>) -> Option<String> {
     } else {
         alternative.trim()
     };
-    let image = if let Some(svg) = output.parts.get("image/svg+xml") {
+    let is_picture = output.parts.keys().any(|mime| mime.starts_with("image/"));
+    let image = if let Some(html) = output.parts.get("text/html").filter(|_| is_picture) {
+        // A figure that moves: the picture beside it is its still, for notebooks.
+        without_blank_lines(html)
+    } else if let Some(svg) = output.parts.get("image/svg+xml") {
         inline_svg(svg)
     } else {
         let (mime, data) = output

@@ -77,6 +77,8 @@ pub fn run(program: &Path, folder: &Path, limits: Limits) -> Run {
     let child = Command::new(program)
         .current_dir(folder)
         .env("LITERATE_NONCE", &nonce)
+        // Figures that move in a page print their HTML only where a page is made.
+        .env("CONVCORE_HTML", "1")
         .env_remove("RUST_BACKTRACE")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
