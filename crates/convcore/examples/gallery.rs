@@ -1,7 +1,7 @@
 //! Writes a page with one figure of each kind, to be looked at: `cargo run -p convcore --features figures --example gallery -- FILE.html`.
 
 use convcore::figure::{self, Figure};
-use convcore::{Tensor, image};
+use convcore::{Geometry, Tensor, image};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let file = std::env::args().nth(1).ok_or("usage: gallery FILE.html")?;
@@ -97,7 +97,57 @@ fn figures() -> Result<Vec<(&'static str, Figure)>, Box<dyn std::error::Error>> 
     };
     let deep = unit(&unit(&a).name("h")).sum().name("out");
     deep.backward();
+    let labels: Vec<usize> = (0..10000).map(|i| i % 10).collect();
+    let predictions: Vec<usize> = (0..10000)
+        .map(|i| {
+            if i % 37 == 0 {
+                (i * i + i / 7) % 10
+            } else {
+                i % 10
+            }
+        })
+        .collect();
     Ok(vec![
+        (
+            "windows",
+            figure::windows([8, 8], &Geometry::new(3).stride(2)),
+        ),
+        (
+            "windows, padded",
+            figure::windows(
+                [8, 8],
+                &Geometry::new((3, 5)).padding((0, 1)).stride((3, 4)),
+            ),
+        ),
+        (
+            "confusion",
+            figure::confusion_matrix(&labels, &predictions, 10),
+        ),
+        (
+            "bars",
+            figure::bar_chart("weights")
+                .bar("fully connected, 256 by 256 to 254 by 254", 4228120576.)
+                .bar("convolution", 9.)
+                .bar("two", 1_828_120_576.),
+        ),
+        (
+            "bars, signed",
+            figure::bar_chart("change")
+                .bar("up", 0.25)
+                .bar("down", -0.125),
+        ),
+        (
+            "window on a photograph",
+            figure::photo(&camera).window(60..100, 90..150),
+        ),
+        (
+            "window on a heat map",
+            figure::heat_map(&x).window(0..2, 1..3),
+        ),
+        (
+            "heat map of one row",
+            figure::heat_map(&Tensor::from([1., 2., 3., 2., 1., 0., 0.])),
+        ),
         ("graph", figure::graph(&y)),
         ("graph of a layer", figure::graph(&loss)),
         ("graph, larger", figure::graph(&deep)),

@@ -139,19 +139,11 @@ pub fn write(path: impl AsRef<Path>, image: &Tensor) -> Result<(), ImageError> {
     write_whole(path.as_ref(), &bytes)
 }
 
-/// Writes a file through one beside it, so that a half-written one is never seen.
+/// Writes a file as a whole, with this module's error.
 pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), ImageError> {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.part", std::process::id()));
-    let part = path.with_file_name(name);
-    let written = fs::write(&part, bytes).and_then(|()| fs::rename(&part, path));
-    written.map_err(|source| {
-        // It may not even have been created: the first error is the one to report.
-        let _ = fs::remove_file(&part);
-        ImageError::Write {
-            path: path.to_owned(),
-            source,
-        }
+    crate::file::write(path, bytes).map_err(|source| ImageError::Write {
+        path: path.to_owned(),
+        source,
     })
 }
 

@@ -54,6 +54,8 @@ pub(super) struct Grid {
     pub(super) unread: Cells,
     /// How many cells, in reading order, show their number.
     pub(super) filled: usize,
+    /// What the cells show instead of their numbers, padding included.
+    pub(super) texts: Option<Vec<String>>,
 }
 
 impl Grid {
@@ -86,6 +88,7 @@ impl Grid {
                 columns: Vec::new(),
             },
             filled: usize::MAX,
+            texts: None,
         }
     }
 
@@ -167,7 +170,12 @@ impl Draw for Grid {
         for row in 0..rows {
             for column in 0..columns {
                 let (x, y) = ((column as f32 + 0.5) * width, (row as f32 + 0.5) * height);
-                if self.is_padding(row, column) {
+                if let Some(texts) = &self.texts {
+                    let text = &texts[row * columns + column];
+                    if !text.is_empty() {
+                        inner += &svg::text(x, y, font, text);
+                    }
+                } else if self.is_padding(row, column) {
                     ring += &svg::text(x, y, font, &padding_text);
                 } else {
                     let index = (row - self.padding[0]) * self.columns + column - self.padding[1];
@@ -254,18 +262,7 @@ impl Draw for Grid {
                 rows_in_words(&inside, window.columns.len()),
             );
         }
-        if !self.unread.rows.is_empty() || !self.unread.columns.is_empty() {
-            let parts: Vec<String> = [("row", &self.unread.rows), ("column", &self.unread.columns)]
-                .into_iter()
-                .filter(|(_, indices)| !indices.is_empty())
-                .map(|(noun, indices)| indices_in_words(noun, indices))
-                .collect();
-            let _ = write!(
-                text,
-                " Hatched, for no window reads them: {}.",
-                parts.join(", ")
-            );
-        }
+        text += &self.unread.in_words();
         text
     }
 }
@@ -354,6 +351,19 @@ impl Cells {
         }
     }
 
+    /// The sentence that tells these as rows and columns that no window reads; none when there are none.
+    pub(super) fn in_words(&self) -> String {
+        let parts: Vec<String> = [("row", &self.rows), ("column", &self.columns)]
+            .into_iter()
+            .filter(|(_, indices)| !indices.is_empty())
+            .map(|(noun, indices)| indices_in_words(noun, indices))
+            .collect();
+        if parts.is_empty() {
+            return String::new();
+        }
+        format!(" Hatched, for no window reads them: {}.", parts.join(", "))
+    }
+
     /// The rectangles that the cells fill: one when they lie side by side, else one for each.
     pub(super) fn boxes(&self, width: f32, height: f32) -> Vec<(f32, f32, f32, f32)> {
         let mut boxes = Vec::new();
@@ -383,15 +393,16 @@ fn runs(indices: &[usize]) -> Vec<(usize, usize)> {
     runs
 }
 
-/// Options of [`grid`].
+/// Options of [`grid`], [`heat_map`](super::heat_map()) and [`photo`](super::photo()).
 impl Figure {
     /// Marks the cells where these rows and columns cross, shaded and outlined: `.window(0..2, 0..2)`. With a
     /// [`padding`](Figure::padding), rows and columns count from the padding's first. A dilated window has gaps:
-    /// `.window((0..5).step_by(2), (0..5).step_by(2))`. Call it again for a further window.
+    /// `.window((0..5).step_by(2), (0..5).step_by(2))`. Call it again for a further window. On a
+    /// [`photo`](super::photo()) or a [`heat_map`](super::heat_map()), rows and columns are pixels and the window is outlined.
     ///
     /// # Panics
     ///
-    /// When the figure is no grid, or when a row or column lies outside.
+    /// When the figure has no rows and columns, or when a row or column lies outside.
     #[must_use]
     #[track_caller]
     pub fn window(
@@ -399,11 +410,13 @@ impl Figure {
         rows: impl IntoIterator<Item = usize>,
         columns: impl IntoIterator<Item = usize>,
     ) -> Figure {
-        let Picture::Grid(grid) = &mut self.picture else {
-            self.does_not_apply("window")
-        };
         let window = Cells::new(rows, columns);
-        let [row_count, column_count] = grid.padded();
+        let ([row_count, column_count], windows) = match &mut self.picture {
+            Picture::Grid(grid) => (grid.padded(), &mut grid.windows),
+            Picture::HeatMap(map) => (map.size(), &mut map.windows),
+            Picture::Photo(photo) => (photo.size(), &mut photo.windows),
+            _ => self.does_not_apply("window"),
+        };
         assert!(
             window.rows.iter().all(|&row| row < row_count)
                 && window.columns.iter().all(|&column| column < column_count),
@@ -412,7 +425,7 @@ impl Figure {
             window.columns,
             by(row_count, column_count)
         );
-        grid.windows.push(window);
+        windows.push(window);
         self
     }
 

@@ -1,9 +1,10 @@
 //! Heat maps: values as colours, with a scale.
 
 use super::colour::{ColourMap, image_element};
-use super::grid::CELL;
+use super::grid::{CELL, Cells};
 use super::numbers::{format_all, range_in_words, rows_in_words};
-use super::photo::magnification;
+use super::photo::{magnification, outlines, outlines_in_words};
+use super::row::beside;
 use super::svg::{self, Drawing};
 use super::{Draw, Figure, Picture, Scale, by};
 use crate::Tensor;
@@ -41,6 +42,7 @@ pub fn heat_map(tensor: &Tensor) -> Figure {
         columns,
         values,
         map,
+        windows: Vec::new(),
     }))
 }
 
@@ -70,9 +72,14 @@ pub(super) struct HeatMap {
     columns: usize,
     values: Vec<f32>,
     map: ColourMap,
+    pub(super) windows: Vec<Cells>,
 }
 
 impl HeatMap {
+    pub(super) fn size(&self) -> [usize; 2] {
+        [self.rows, self.columns]
+    }
+
     fn is_numbered(&self) -> bool {
         self.rows <= NUMBERED && self.columns <= NUMBERED
     }
@@ -97,11 +104,13 @@ impl HeatMap {
             }
         }
         let (width, height) = (self.columns as f32 * cell, self.rows as f32 * CELL);
-        let markup = fills
+        // Neighbouring cells meet without a seam when the drawing is scaled.
+        let markup = format!(r#"<g shape-rendering="crispEdges">{fills}</g>"#)
             + &frame(width, height)
             + &svg::texts(font, "", &own)
             + &svg::texts(font, r##"fill="#000""##, &black)
-            + &svg::texts(font, r##"fill="#fff""##, &white);
+            + &svg::texts(font, r##"fill="#fff""##, &white)
+            + &outlines(&self.windows, (cell, CELL));
         Drawing::new(width, height, markup)
     }
 
@@ -116,7 +125,8 @@ impl HeatMap {
             width,
             height,
         );
-        Drawing::new(width, height, image + &frame(width, height))
+        let markup = image + &frame(width, height) + &outlines(&self.windows, (scale, scale));
+        Drawing::new(width, height, markup)
     }
 }
 
@@ -179,13 +189,7 @@ impl Draw for HeatMap {
             self.image(scale.image)
         };
         let bar = colour_bar(self.map, body.height.max(2.0 * CELL));
-        let markup = body.at(0.0, 0.0) + &bar.at(body.width + GAP, 0.0);
-        Drawing {
-            width: body.width + GAP + bar.width,
-            height: body.height.max(bar.height),
-            axis: body.axis,
-            markup,
-        }
+        beside(&body, &bar, GAP)
     }
 
     fn name(&self, title: Option<&str>) -> String {
@@ -203,9 +207,10 @@ impl Draw for HeatMap {
             range_in_words(&self.values)
         };
         format!(
-            "{}: {numbers}. Colours: {}.",
+            "{}: {numbers}. Colours: {}.{}",
             self.name(title),
-            self.map.in_words()
+            self.map.in_words(),
+            outlines_in_words(&self.windows)
         )
     }
 }

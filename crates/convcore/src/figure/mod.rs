@@ -29,8 +29,10 @@
 //! `--figure-accent`, `--figure-muted`, `--figure-series-1` to `--figure-series-6`), so that a page sets them for its themes; where nothing sets them,
 //! colours for a white ground apply.
 
+mod bars;
 mod chart;
 mod colour;
+mod confusion;
 mod graph;
 mod grid;
 mod heat_map;
@@ -43,11 +45,14 @@ mod stepper_page;
 mod stepper_sliding;
 mod svg;
 mod tiles;
+mod windows;
 
 use std::fmt;
 use std::path::Path;
 
+pub use bars::bar_chart;
 pub use chart::line_chart;
+pub use confusion::confusion_matrix;
 pub use graph::graph;
 pub use grid::grid;
 pub use heat_map::heat_map;
@@ -55,6 +60,7 @@ pub use photo::photo;
 pub use row::{row, side_by_side};
 pub use stepper_sliding::{avg_pool, cross_correlation, max_pool};
 pub use tiles::{feature_maps, kernels, tiles};
+pub use windows::windows;
 
 use crate::image::ImageError;
 use svg::Drawing;
@@ -89,6 +95,9 @@ enum Picture {
     LineChart(chart::LineChart),
     Tiles(tiles::Tiles),
     Graph(graph::Graph),
+    Confusion(confusion::Confusion),
+    Bars(bars::Bars),
+    Windows(Box<windows::Windows>),
 }
 
 /// How large the parts of a picture are drawn, so that those side by side agree.
@@ -138,6 +147,9 @@ impl Picture {
             Picture::LineChart(chart) => chart,
             Picture::Tiles(tiles) => tiles,
             Picture::Graph(graph) => graph,
+            Picture::Confusion(confusion) => confusion,
+            Picture::Bars(bars) => bars,
+            Picture::Windows(windows) => windows.as_ref(),
         }
     }
 
@@ -152,6 +164,9 @@ impl Picture {
             Picture::LineChart(_) => "a line chart",
             Picture::Tiles(_) => "tiles",
             Picture::Graph(_) => "a graph",
+            Picture::Confusion(_) => "a confusion matrix",
+            Picture::Bars(_) => "a bar chart",
+            Picture::Windows(_) => "a picture of windows",
         }
     }
 }

@@ -1,8 +1,9 @@
 //! Photographs.
 
 use super::colour::image_element;
-use super::numbers::range_in_words;
-use super::svg::Drawing;
+use super::grid::Cells;
+use super::numbers::{indices_in_words, range_in_words};
+use super::svg::{self, Drawing};
 use super::{Draw, Figure, Picture, Scale, by};
 use crate::Tensor;
 use crate::image::{PixelKind, Pixels, encode};
@@ -34,6 +35,7 @@ pub fn photo(image: &Tensor) -> Figure {
     Figure::new(Picture::Photo(Photo {
         pixels: Bitmap::of(image),
         range: range_in_words(image.as_slice()),
+        windows: Vec::new(),
     }))
 }
 
@@ -41,6 +43,7 @@ pub fn photo(image: &Tensor) -> Figure {
 pub(super) struct Photo {
     pixels: Bitmap,
     range: String,
+    pub(super) windows: Vec<Cells>,
 }
 
 /// The pixels as bytes, grey or colour.
@@ -85,6 +88,46 @@ pub(super) fn magnification(width: usize, height: usize, side: f32) -> f32 {
     if scale >= 1.0 { scale.floor() } else { scale }
 }
 
+/// Windows over an image, outlined. A light line around the coloured one keeps it visible on every ground.
+pub(super) fn outlines(windows: &[Cells], pixel: (f32, f32)) -> String {
+    let mut markup = String::new();
+    for window in windows {
+        for (x, y, width, height) in window.boxes(pixel.0, pixel.1) {
+            markup += &svg::rect(
+                x,
+                y,
+                width,
+                height,
+                r##"fill="none" stroke="#fff" stroke-width="6" stroke-opacity=".8""##,
+            );
+            let outline = format!(
+                r#"class="window" fill="none" stroke="{}" stroke-width="3""#,
+                svg::ACCENT
+            );
+            markup += &svg::rect(x, y, width, height, &outline);
+        }
+    }
+    markup
+}
+
+/// Windows in words: " Outlined: rows 3 to 8, columns 10 to 15."
+pub(super) fn outlines_in_words(windows: &[Cells]) -> String {
+    let in_words = |window: &Cells| {
+        format!(
+            " Outlined: {}, {}.",
+            indices_in_words("row", &window.rows),
+            indices_in_words("column", &window.columns)
+        )
+    };
+    windows.iter().map(in_words).collect()
+}
+
+impl Photo {
+    pub(super) fn size(&self) -> [usize; 2] {
+        [self.pixels.height, self.pixels.width]
+    }
+}
+
 impl Draw for Photo {
     fn draw(&self, scale: Scale) -> Drawing {
         let scale = magnification(self.pixels.width, self.pixels.height, scale.image);
@@ -92,10 +135,11 @@ impl Draw for Photo {
             self.pixels.width as f32 * scale,
             self.pixels.height as f32 * scale,
         );
+        let image = image_element(&self.pixels.pixels(), 0.0, 0.0, width, height);
         Drawing::new(
             width,
             height,
-            image_element(&self.pixels.pixels(), 0.0, 0.0, width, height),
+            image + &outlines(&self.windows, (scale, scale)),
         )
     }
 
@@ -113,11 +157,12 @@ impl Draw for Photo {
         } else {
             "grey"
         };
-        format!("{}, {colours}, {}.", self.name(title), self.range)
+        let windows = outlines_in_words(&self.windows);
+        format!("{}, {colours}, {}.{windows}", self.name(title), self.range)
     }
 
     fn png(&self) -> Option<Vec<u8>> {
-        let large = self.pixels.width.max(self.pixels.height) >= SMALL;
-        large.then(|| encode(&self.pixels.pixels()))
+        let plain = self.windows.is_empty() && self.pixels.width.max(self.pixels.height) >= SMALL;
+        plain.then(|| encode(&self.pixels.pixels()))
     }
 }
