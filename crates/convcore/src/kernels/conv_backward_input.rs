@@ -47,19 +47,23 @@ fn gather<'a>(
     ];
     let layout = Layout::new(sizes.filters, axes, BAND);
     let elements = layout.elements(sizes.geometry.kernel[1]);
-    let groups = weight
-        .chunks(sizes.filters * sizes.channels * sizes.elements())
-        .map(|weight| {
-            Panels::pack(
-                sizes.channels,
-                sizes.filters * elements.len(),
-                level.rows(),
-                |channel, step| {
-                    let (filter, tap) = (step / elements.len(), step % elements.len());
-                    weight[(filter * sizes.channels + channel) * sizes.elements() + elements[tap]]
-                },
-            )
-        });
+    let filter_length = sizes.channels * sizes.elements();
+    let places: Vec<usize> = (0..sizes.filters)
+        .flat_map(|filter| {
+            elements
+                .iter()
+                .map(move |element| filter * filter_length + element)
+        })
+        .collect();
+    let groups = weight.chunks(sizes.filters * filter_length).map(|weight| {
+        Panels::pack(
+            weight,
+            sizes.channels,
+            sizes.elements(),
+            &places,
+            level.rows(),
+        )
+    });
     let group_strides = [
         sizes.filters * sizes.output_pixels(),
         sizes.channels * sizes.input_pixels(),

@@ -276,10 +276,10 @@ impl AddProducts<'_> {
                     unsafe {
                         let filters: [_; VECTORS] =
                             std::array::from_fn(|v| simd.load(turned.add(v * S::LANES)));
-                        for tap in 0..TAPS {
-                            let pixel = simd.splat(*pixels[tap].add(at));
-                            for v in 0..VECTORS {
-                                sums[tap][v] = simd.mul_add(pixel, filters[v], sums[tap][v]);
+                        for (sums, pixel) in sums.iter_mut().zip(&pixels) {
+                            let pixel = simd.splat(*pixel.add(at));
+                            for (sum, &filters) in sums.iter_mut().zip(&filters) {
+                                *sum = simd.mul_add(pixel, filters, *sum);
                             }
                         }
                         turned = turned.add(VECTORS * S::LANES);

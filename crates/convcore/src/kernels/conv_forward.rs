@@ -24,19 +24,17 @@ pub(super) fn forward(
         BAND,
     );
     let elements = layout.elements(sizes.geometry.kernel[1]);
+    let filter_length = sizes.channels * sizes.elements();
+    let places: Vec<usize> = (0..sizes.channels)
+        .flat_map(|channel| {
+            elements
+                .iter()
+                .map(move |element| channel * sizes.elements() + element)
+        })
+        .collect();
     let groups = weight
-        .chunks(sizes.filters * sizes.channels * sizes.elements())
-        .map(|weight| {
-            Panels::pack(
-                sizes.filters,
-                sizes.channels * elements.len(),
-                level.rows(),
-                |filter, step| {
-                    let (channel, tap) = (step / elements.len(), step % elements.len());
-                    weight[(filter * sizes.channels + channel) * sizes.elements() + elements[tap]]
-                },
-            )
-        });
+        .chunks(sizes.filters * filter_length)
+        .map(|weight| Panels::pack(weight, sizes.filters, filter_length, &places, level.rows()));
     let group_strides = [
         sizes.channels * sizes.input_pixels(),
         sizes.filters * sizes.output_pixels(),

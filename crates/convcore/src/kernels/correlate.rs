@@ -3,7 +3,10 @@
 use super::layout::Layout;
 use super::parallel::{Shared, for_each_task, with_scratch};
 use super::simd::{Kernel, Level, Simd};
-use super::tile::{self, Grid, Panels, Work};
+use super::tile::{self, Grid, Panel, Panels, Work};
+
+/// Weights that are used again and again before the next come: a quarter of a core's second-level cache.
+const WEIGHTS: usize = 64 * 1024;
 
 /// Images, filters, and where the results go.
 pub(super) struct Correlation<'a> {
@@ -94,23 +97,28 @@ impl Kernel for Band<'_> {
             column_stride: c.steps[1],
         };
         let outputs = (rows.len() - 1) * layout.width + columns;
-        let mut q = 0;
-        while q < outputs {
-            let vectors = (outputs - q).div_ceil(S::LANES).min(S::VECTORS);
-            for panel in c.groups[self.group].iter() {
-                let work = Work {
-                    offsets,
-                    data: data.as_ptr(),
-                    output: self.output.at(target + panel.first * c.filter_stride),
-                    output_stride: c.filter_stride,
-                    grid,
-                    bias: c.bias.map(|bias| &bias[self.group * c.filters..]),
-                };
-                // SAFETY: a layout has slack for the lanes beyond its last output; the creator of the correlation
-                // vouches for the output's addresses.
-                unsafe { tile::run(simd, &panel, vectors, q, &work) };
+        // As many panels at a time as a core's cache holds beside the band: what is read again is read from there.
+        let panels: Vec<Panel> = c.groups[self.group].iter().collect();
+        let at_a_time = WEIGHTS / (S::ROWS * offsets.len()).max(1);
+        for panels in panels.chunks(at_a_time.max(1)) {
+            let mut q = 0;
+            while q < outputs {
+                let vectors = (outputs - q).div_ceil(S::LANES).min(S::VECTORS);
+                for panel in panels {
+                    let work = Work {
+                        offsets,
+                        data: data.as_ptr(),
+                        output: self.output.at(target + panel.first * c.filter_stride),
+                        output_stride: c.filter_stride,
+                        grid,
+                        bias: c.bias.map(|bias| &bias[self.group * c.filters..]),
+                    };
+                    // SAFETY: a layout has slack for the lanes beyond its last output; the creator of the correlation
+                    // vouches for the output's addresses.
+                    unsafe { tile::run(simd, panel, vectors, q, &work) };
+                }
+                q += vectors * S::LANES;
             }
-            q += vectors * S::LANES;
         }
     }
 }

@@ -176,9 +176,9 @@ unsafe impl Simd for Portable {
 
     #[inline(always)]
     unsafe fn store_range(self, to: *mut f32, vector: [f32; 4], start: usize, end: usize) {
-        for lane in start..end {
+        for (index, &lane) in vector[start..end].iter().enumerate() {
             // SAFETY: the caller vouches for the addresses.
-            unsafe { to.add(lane - start).write(vector[lane]) }
+            unsafe { to.add(index).write(lane) }
         }
     }
 

@@ -7,6 +7,7 @@
 //!
 //! Measured on one Zen 5 core: see the table in [`super`].
 
+use super::parallel::{Shared, filled, for_each_task};
 use super::simd::Simd;
 
 /// The weights of a matrix's rows (a convolution's filters), in the order in which tiles read them.
@@ -28,21 +29,39 @@ pub(super) struct Panel<'a> {
 }
 
 impl Panels {
-    /// Packs the matrix of `count` rows and `depth` columns whose element (row, step) `get` gives.
+    /// Packs a matrix of `count` rows whose element (row, step) is `matrix[row * stride + places[step]]`.
     pub(super) fn pack(
+        matrix: &[f32],
         count: usize,
-        depth: usize,
+        stride: usize,
+        places: &[usize],
         rows: usize,
-        get: impl Fn(usize, usize) -> f32,
     ) -> Panels {
-        let mut values = Vec::with_capacity((count + rows) * depth);
-        for first in (0..count).step_by(rows) {
-            let used = rows.min(count - first);
-            for step in 0..depth {
-                values.extend((first..first + used).map(|row| get(row, step)));
-                values.extend((used..used.next_power_of_two()).map(|_| 0.0));
-            }
-        }
+        let depth = places.len();
+        let width = |first: usize| rows.min(count - first).next_power_of_two();
+        let last = count.saturating_sub(1) / rows * rows;
+        let length = if count == 0 {
+            0
+        } else {
+            (last + width(last)) * depth
+        };
+        let fill = |values: Shared| {
+            for_each_task(count.div_ceil(rows), length, |panel| {
+                let (first, width) = (panel * rows, width(panel * rows));
+                for row in 0..width {
+                    let from = matrix
+                        .get((first + row) * stride..)
+                        .filter(|_| first + row < count);
+                    for (step, &place) in places.iter().enumerate() {
+                        let value = from.map_or(0.0, |from| from[place]);
+                        // SAFETY: these are this panel's numbers.
+                        unsafe { values.at(first * depth + step * width + row).write(value) };
+                    }
+                }
+            });
+        };
+        // SAFETY: each panel is filled, and there is nothing but panels.
+        let values = unsafe { filled(length, fill) };
         Panels {
             values,
             depth,
@@ -175,10 +194,10 @@ unsafe fn tile<S: Simd, const ROWS: usize, const VECTORS: usize>(
         let inputs = std::array::from_fn::<_, VECTORS, _>(|v| unsafe {
             simd.load(data.wrapping_add(offset as usize + v * S::LANES))
         });
-        for row in 0..ROWS {
-            let weight = simd.splat(weights[row]);
-            for v in 0..VECTORS {
-                sums[row][v] = simd.mul_add(weight, inputs[v], sums[row][v]);
+        for (sums, &weight) in sums.iter_mut().zip(weights) {
+            let weight = simd.splat(weight);
+            for (sum, &input) in sums.iter_mut().zip(&inputs) {
+                *sum = simd.mul_add(weight, input, *sum);
             }
         }
     }
@@ -186,14 +205,12 @@ unsafe fn tile<S: Simd, const ROWS: usize, const VECTORS: usize>(
     let sums = sums;
     for v in 0..VECTORS {
         work.grid.runs(q + v * S::LANES, S::LANES, |run| {
-            for row in 0..ROWS {
-                if row < panel.used {
-                    let to = work
-                        .output
-                        .wrapping_add(row * work.output_stride + run.address);
-                    // SAFETY: the caller vouches for the grid's addresses.
-                    unsafe { write(simd, to, work.grid.column_stride, sums[row][v], run) };
-                }
+            for (row, sums) in sums.iter().enumerate().take(panel.used) {
+                let to = work
+                    .output
+                    .wrapping_add(row * work.output_stride + run.address);
+                // SAFETY: the caller vouches for the grid's addresses.
+                unsafe { write(simd, to, work.grid.column_stride, sums[v], run) };
             }
         });
     }
@@ -213,9 +230,8 @@ unsafe fn write<S: Simd>(simd: S, to: *mut f32, stride: usize, vector: S::Vector
         } else {
             let mut lanes = [0.0; 16];
             simd.store(lanes.as_mut_ptr(), vector);
-            for lane in run.start..run.end {
-                to.wrapping_add((lane - run.start) * stride)
-                    .write(lanes[lane]);
+            for (index, &lane) in lanes[run.start..run.end].iter().enumerate() {
+                to.wrapping_add(index * stride).write(lane);
             }
         }
     }
