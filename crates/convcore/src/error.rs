@@ -19,7 +19,7 @@ pub struct ShapeError {
     layer: Option<String>,
     operation: &'static str,
     reason: String,
-    source: Option<GeometryError>,
+    geometry: Option<Box<GeometryError>>,
 }
 
 impl ShapeError {
@@ -28,7 +28,7 @@ impl ShapeError {
             layer: None,
             operation,
             reason: reason.into(),
-            source: None,
+            geometry: None,
         }
     }
 
@@ -37,7 +37,7 @@ impl ShapeError {
             layer: None,
             operation,
             reason: error.to_string(),
-            source: Some(error),
+            geometry: Some(Box::new(error)),
         }
     }
 
@@ -72,7 +72,7 @@ impl ShapeError {
     /// assert!(matches!(error.geometry_error(), Some(GeometryError::KernelTooLarge { .. })));
     /// ```
     pub fn geometry_error(&self) -> Option<&GeometryError> {
-        self.source.as_ref()
+        self.geometry.as_deref()
     }
 }
 

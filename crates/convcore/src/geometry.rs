@@ -219,8 +219,8 @@ impl Geometry {
     /// ```
     pub fn validate_pooling(&self) -> Result<(), GeometryError> {
         self.validate()?;
-        for axis in 0..2 {
-            let (padding, window) = (self.padding[axis], self.extent(axis)?);
+        for (axis, padding) in self.padding.into_iter().enumerate() {
+            let window = self.extent(axis)?;
             if padding > window / 2 {
                 return Err(GeometryError::PaddingTooLarge {
                     axis: AXES[axis],

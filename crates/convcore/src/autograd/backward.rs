@@ -166,7 +166,7 @@ mod tests {
         let watched = std::sync::Arc::downgrade(&x.node);
         let mut y = x.clone();
         for _ in 0..100_000 {
-            y = y + 1.;
+            y += 1.;
         }
         y.backward();
         assert_eq!(x.grad().unwrap().item(), 1.);

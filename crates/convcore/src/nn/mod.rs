@@ -51,7 +51,6 @@ use crate::GeometryError;
 pub struct LayerError {
     layer: &'static str,
     reason: String,
-    source: Option<GeometryError>,
 }
 
 impl LayerError {
@@ -59,7 +58,6 @@ impl LayerError {
         LayerError {
             layer,
             reason: reason.into(),
-            source: None,
         }
     }
 
@@ -67,7 +65,6 @@ impl LayerError {
         LayerError {
             layer,
             reason: error.to_string(),
-            source: Some(error),
         }
     }
 
