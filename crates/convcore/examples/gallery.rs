@@ -97,6 +97,14 @@ fn figures() -> Result<Vec<(&'static str, Figure)>, Box<dyn std::error::Error>> 
     };
     let deep = unit(&unit(&a).name("h")).sum().name("out");
     deep.backward();
+    let three = Geometry::new(3).padding(1);
+    let detector = [
+        ("conv1_1", three),
+        ("conv1_2", three),
+        ("pool1", Geometry::pooling(2)),
+        ("conv2_1", three),
+        ("conv2_2", three),
+    ];
     let labels: Vec<usize> = (0..10000).map(|i| i % 10).collect();
     let predictions: Vec<usize> = (0..10000)
         .map(|i| {
@@ -108,6 +116,8 @@ fn figures() -> Result<Vec<(&'static str, Figure)>, Box<dyn std::error::Error>> 
         })
         .collect();
     Ok(vec![
+        ("receptive field", figure::receptive_field([11, 11], &[("first", Geometry::new(3)), ("second", Geometry::new(3)), ("third", Geometry::new(3))], [2, 2])),
+        ("receptive field, detector", figure::receptive_field([32, 32], &detector, [2, 8])),
         (
             "windows",
             figure::windows([8, 8], &Geometry::new(3).stride(2)),

@@ -3,10 +3,20 @@
 //! | what you have | what shows it |
 //! |---|---|
 //! | a small matrix | [`grid`]: its numbers in cells, with windows, padding and unread rows marked |
-//! | input, kernel and output | [`cross_correlation`]; [`row`] for any parts with signs between them |
-//! | a matrix of measured values | [`heat_map`] |
-//! | an image | [`photo`], [`side_by_side`] |
+//! | several of them, in a calculation | [`row`]: any parts with signs between them |
+//! | input, kernel and output | [`cross_correlation`], for one channel or several |
+//! | input and output of a pooling | [`max_pool`], [`avg_pool`] |
+//! | kernel size, stride, padding, dilation | [`windows`]: where each window begins, and what none reads |
+//! | a stack of layers | [`receptive_field`]: what stands behind one output |
+//! | a matrix of measured values | [`heat_map`], with windows outlined |
+//! | an image | [`photo`], with windows outlined |
+//! | pictures to be compared | [`side_by_side`], each with its title below |
+//! | many small images | [`tiles`], each with a label |
+//! | what a layer gives, and its weights | [`feature_maps`], [`kernels`] |
+//! | a computed result | [`graph`]: what it was computed from, with values and gradients |
 //! | a quantity over steps | [`line_chart`] |
+//! | a few quantities to be compared | [`bar_chart`] |
+//! | labels and predictions | [`confusion_matrix`] |
 //!
 //! Each makes a [`Figure`]. In a notebook, a cell that ends in a figure shows it; in the book, a block does.
 //! [`Figure::save`] writes it to a file.
@@ -39,6 +49,7 @@ mod heat_map;
 mod layers;
 mod numbers;
 mod photo;
+mod receptive;
 mod row;
 mod stepper;
 mod stepper_page;
@@ -57,6 +68,7 @@ pub use graph::graph;
 pub use grid::grid;
 pub use heat_map::heat_map;
 pub use photo::photo;
+pub use receptive::receptive_field;
 pub use row::{row, side_by_side};
 pub use stepper_sliding::{avg_pool, cross_correlation, max_pool};
 pub use tiles::{feature_maps, kernels, tiles};
@@ -98,6 +110,7 @@ enum Picture {
     Confusion(confusion::Confusion),
     Bars(bars::Bars),
     Windows(Box<windows::Windows>),
+    Receptive(receptive::Receptive),
 }
 
 /// How large the parts of a picture are drawn, so that those side by side agree.
@@ -150,6 +163,7 @@ impl Picture {
             Picture::Confusion(confusion) => confusion,
             Picture::Bars(bars) => bars,
             Picture::Windows(windows) => windows.as_ref(),
+            Picture::Receptive(receptive) => receptive,
         }
     }
 
@@ -167,6 +181,7 @@ impl Picture {
             Picture::Confusion(_) => "a confusion matrix",
             Picture::Bars(_) => "a bar chart",
             Picture::Windows(_) => "a picture of windows",
+            Picture::Receptive(_) => "a receptive field",
         }
     }
 }

@@ -196,7 +196,7 @@ fn sign_in_words(sign: &str) -> &str {
 }
 
 /// A sign in the middle of its space. The common ones are drawn: not every font has them.
-fn draw_sign(sign: &str) -> Drawing {
+pub(super) fn draw_sign(sign: &str) -> Drawing {
     let middle = SIGN / 2.0;
     let stroke = format!(
         r#"stroke="{}" stroke-width="2.4" stroke-linecap="round""#,
