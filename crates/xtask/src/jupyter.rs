@@ -1,7 +1,7 @@
 //! `cargo xtask jupyter`: the notebooks in JupyterLab, on the Rust kernel. And the kernel for whoever executes notebooks.
 
-use std::path::PathBuf;
-use std::process::Command;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use crate::{Outcome, process, report, serve, tools};
 
@@ -9,19 +9,7 @@ use crate::{Outcome, process, report, serve, tools};
 /// token, as Jupyter does by itself.
 pub(crate) fn jupyter(port: u16, open: bool) -> Outcome {
     serve::check_free(port)?;
-    set_up()?;
-    let notebooks = notebooks()?;
-    report::timed(
-        "Warming the kernel: the first time it compiles what the notebooks depend on",
-        || process::run(script("execute.py").arg("--warm").arg(&notebooks[0])),
-    )?;
-    // JupyterLab shows the pictures of a notebook that somebody else executed only when that notebook is signed.
-    process::run(
-        python()
-            .args(["-m", "jupyter", "trust"])
-            .args(&notebooks)
-            .stdout(std::process::Stdio::null()),
-    )?;
+    prepare()?;
     eprintln!("── Starting JupyterLab on http://127.0.0.1:{port}; Ctrl-C ends it.");
     let mut lab = python();
     lab.args([
@@ -48,13 +36,32 @@ pub(crate) fn jupyter(port: u16, open: bool) -> Outcome {
     process::become_program(&mut lab)
 }
 
+/// Everything but the start: installs what is missing, compiles what the notebooks depend on.
+pub(crate) fn prepare() -> Outcome {
+    set_up()?;
+    let notebooks = notebooks()?;
+    warm(&notebooks[0])?;
+    // JupyterLab shows the pictures of a notebook that somebody else executed only when that notebook is signed.
+    process::run(
+        python()
+            .args(["-m", "jupyter", "trust"])
+            .args(&notebooks)
+            .stdout(Stdio::null()),
+    )
+}
+
+fn warm(notebook: &Path) -> Outcome {
+    report::timed(
+        "Warming the kernel: the first time it compiles what the notebooks depend on",
+        || process::run(script("execute.py").arg("--warm").arg(notebook)),
+    )
+}
+
 /// Executes every committed notebook on the real kernel and compares its outputs.
 pub(crate) fn execute() -> Outcome {
     set_up()?;
     let notebooks = notebooks()?;
-    report::timed("Warming the kernel", || {
-        process::run(script("execute.py").arg("--warm").arg(&notebooks[0]))
-    })?;
+    warm(&notebooks[0])?;
     process::run(script("execute.py").args(&notebooks))
 }
 
