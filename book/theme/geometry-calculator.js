@@ -41,7 +41,7 @@ interactive.register('geometry-calculator', root => {
     const { ranges, along } = window.geometry;
     const settings = Object.fromEntries(Object.entries(ranges).map(([name, range]) => [name, range.value]));
     const labels = {
-        input: 'input n', kernel: 'kernel k', padding: 'padding p, per side', stride: 'stride s', dilation: 'dilation d',
+        input: 'input n', kernel: 'kernel k', padding: 'padding p (per side)', stride: 'stride s', dilation: 'dilation d',
     };
 
     const sliders = Object.keys(labels).map(name => slider(labels[name], startOf(name), value => {

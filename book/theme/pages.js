@@ -4,16 +4,24 @@
 'use strict';
 
 (() => {
-    const toggle = document.getElementById('mdbook-sidebar-toggle');
-    if (toggle) {
-        toggle.setAttribute('role', 'button');
-        toggle.tabIndex = 0;
-        toggle.addEventListener('keydown', event => {
-            if (event.key === 'Enter' || event.key === ' ') {
-                event.preventDefault();
-                toggle.click();
-            }
-        });
+    // mdBook's sidebar button is the label of a hidden checkbox, which no key reaches. A button takes its place, and clicks it.
+    const label = document.getElementById('mdbook-sidebar-toggle');
+    const checkbox = document.getElementById('mdbook-sidebar-toggle-anchor');
+    if (label && checkbox) {
+        const button = document.createElement('button');
+        button.type = 'button';
+        button.className = label.className;
+        button.title = label.title;
+        button.append(...label.childNodes);
+        const tell = () => button.setAttribute('aria-expanded', checkbox.checked);
+        for (const name of ['aria-label', 'aria-controls']) {
+            button.setAttribute(name, label.getAttribute(name));
+        }
+        button.addEventListener('click', () => label.click());
+        checkbox.addEventListener('change', tell);
+        tell();
+        label.before(button);
+        label.hidden = true;
     }
     document.getElementById('mdbook-menu-bar')?.setAttribute('role', 'banner');
 

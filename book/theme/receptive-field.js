@@ -112,7 +112,8 @@ interactive.register('receptive-field', root => {
 
     /** One axis of the stack: the input at the bottom, a row of dots for each layer, and the cone of the middle output number. */
     function paint(lengths, misfit) {
-        const [width, height] = [700, 330];
+        // As wide as there is room, so that its text stays legible on a phone.
+        const [width, height] = [Math.max(280, Math.min(700, picture.clientWidth || 700)), 330];
         const shown = misfit < 0 ? lengths : lengths.slice(0, misfit);
         const last = shown.length - 1;
         const top = 22;
@@ -142,8 +143,8 @@ interactive.register('receptive-field', root => {
         }
         const low = Math.min(0, ...seen.flatMap((cells, level) => cells.map(centre[level])));
         const high = Math.max(input - 1, ...seen.flatMap((cells, level) => cells.map(centre[level])));
-        const unit = Math.min(40, (width - 130) / Math.max(high - low, 1));
-        const x = place => 100 + (width - 130 - (high - low) * unit) / 2 + (place - low) * unit;
+        const unit = Math.min(40, (width - 90) / Math.max(high - low, 1));
+        const x = place => 72 + (width - 90 - (high - low) * unit) / 2 + (place - low) * unit;
         const radius = Math.max(2.5, Math.min(8, unit * 0.36, gap * 0.3));
 
         const svg = draw('svg', {
@@ -163,7 +164,7 @@ interactive.register('receptive-field', root => {
         svg.append(draw('path', { d: links, class: 'link' }));
         shown.forEach((length, level) => {
             const name = level === 0 ? 'input' : `layer ${level}`;
-            svg.append(draw('text', { x: 4, y: y(level) + 5, class: 'level' }, name));
+            svg.append(draw('text', { x: 0, y: y(level) + 5, class: 'level' }, name));
             const chosen = new Set(seen[level]);
             for (const cell of seen[level].filter(cell => cell < 0 || cell >= length)) {
                 svg.append(draw('circle', { cx: x(centre[level](cell)), cy: y(level), r: radius, class: 'unit padding' }));
@@ -182,4 +183,5 @@ interactive.register('receptive-field', root => {
         verdict, picture,
         make('p', { class: 'widget-key' }, 'One axis of the stack. Filled dots: what the middle output number sees; dashed: padding.')));
     rebuild();
+    addEventListener('resize', update);
 });

@@ -27,19 +27,16 @@ interactive.register('stepper', root => {
     const pace = 1400;
     let [current, timer] = [0, null];
 
-    const icon = path => {
-        const svg = draw('svg', { viewBox: '0 0 24 24', width: 20, height: 20, 'aria-hidden': 'true' });
-        svg.append(draw('path', { d: path, fill: 'currentColor' }));
-        return svg;
-    };
     const icons = {
-        first: 'M6 5h2.5v14H6zM19 5v14l-9-7z',
-        back: 'M16 5v14l-9-7z',
+        first: 'M7 5v14M18 5l-7 7 7 7',
+        back: 'M15 5l-7 7 7 7',
         play: 'M8 5v14l11-7z',
-        pause: 'M7 5h3.5v14H7zM13.5 5H17v14h-3.5z',
-        forward: 'M8 5v14l9-7z',
+        pause: 'M8 5v14M16 5v14',
+        forward: 'M9 5l7 7-7 7',
     };
-    const button = (name, label, click) => make('button', { type: 'button', 'aria-label': label, title: label, click }, icon(icons[name]));
+    const icon = name => draw('svg', { viewBox: '0 0 24 24', width: 20, height: 20, 'aria-hidden': 'true' },
+        draw('path', { d: icons[name], fill: name === 'play' ? 'currentColor' : 'none', stroke: 'currentColor', 'stroke-width': 2.5, 'stroke-linejoin': 'round' }));
+    const button = (name, label, click) => make('button', { type: 'button', 'aria-label': label, title: label, click }, icon(name));
     const slider = make('input', { type: 'range', min: 0, max: last, step: 1, value: 0, 'aria-label': 'Step', input: () => go(Number(slider.value)) });
     const counter = make('span', { class: 'stepper-count', 'aria-hidden': 'true' });
     // Read aloud after a button was pressed; a slider speaks for itself, and playing would be a torrent.
@@ -68,11 +65,8 @@ interactive.register('stepper', root => {
         slider.value = step;
         slider.setAttribute('aria-valuetext', `Step ${step + 1} of ${frames.length}: ${frame.at}`);
         counter.textContent = `${step + 1} / ${frames.length}`;
-        first.toggleAttribute('aria-disabled', step === 0);
-        back.toggleAttribute('aria-disabled', step === 0);
-        forward.toggleAttribute('aria-disabled', step === last);
-        for (const each of [first, back, forward].filter(each => each.hasAttribute('aria-disabled'))) {
-            each.setAttribute('aria-disabled', 'true');
+        for (const [each, end] of [[first, 0], [back, 0], [forward, last]]) {
+            each.setAttribute('aria-disabled', String(step === end));
         }
     }
 
@@ -121,7 +115,7 @@ interactive.register('stepper', root => {
     }
 
     function label(name, text) {
-        play.replaceChildren(icon(icons[name]));
+        play.replaceChildren(icon(name));
         play.setAttribute('aria-label', text);
         play.title = text;
     }
