@@ -5,6 +5,9 @@ use std::process::{Command, Stdio};
 
 use crate::{Outcome, process, report, serve, tools};
 
+/// What JupyterLab asks for updates: nobody.
+const NO_UPDATES: &str = "jupyterlab.handlers.announcements.NeverCheckForUpdate";
+
 /// Sets up what is missing and opens JupyterLab on `notebooks/`. It listens on the loopback address and asks for its
 /// token, as Jupyter does by itself.
 pub(crate) fn jupyter(port: u16, open: bool) -> Outcome {
@@ -12,24 +15,17 @@ pub(crate) fn jupyter(port: u16, open: bool) -> Outcome {
     prepare()?;
     eprintln!("── Starting JupyterLab on http://127.0.0.1:{port}; Ctrl-C ends it.");
     let mut lab = python();
-    lab.args([
-        "-m",
-        "jupyterlab",
-        "notebooks",
-        "--ServerApp.ip=127.0.0.1",
-        "--ServerApp.port_retries=0",
-    ])
-    .arg(format!("--ServerApp.port={port}"))
-    // In a container everything runs as root.
-    .arg("--allow-root")
-    // It asks no other host for news, updates and extensions.
-    .args([
-        "--LabApp.check_for_updates_class=jupyterlab.handlers.announcements.NeverCheckForUpdate",
-    ])
-    .args([
-        "--LabApp.news_url=None",
-        "--LabApp.extension_manager=readonly",
-    ]);
+    lab.args(["-m", "jupyterlab", "notebooks", "--ServerApp.ip=127.0.0.1"])
+        .arg(format!("--ServerApp.port={port}"))
+        .arg("--ServerApp.port_retries=0")
+        // In a container everything runs as root.
+        .arg("--allow-root")
+        // It asks no other host for news, updates and extensions.
+        .arg(format!("--LabApp.check_for_updates_class={NO_UPDATES}"))
+        .args([
+            "--LabApp.news_url=None",
+            "--LabApp.extension_manager=readonly",
+        ]);
     if !open {
         lab.arg("--no-browser");
     }
@@ -50,19 +46,19 @@ pub(crate) fn prepare() -> Outcome {
     )
 }
 
-fn warm(notebook: &Path) -> Outcome {
-    report::timed(
-        "Warming the kernel: the first time it compiles what the notebooks depend on",
-        || process::run(script("execute.py").arg("--warm").arg(notebook)),
-    )
-}
-
 /// Executes every committed notebook on the real kernel and compares its outputs.
 pub(crate) fn execute() -> Outcome {
     set_up()?;
     let notebooks = notebooks()?;
     warm(&notebooks[0])?;
     process::run(script("execute.py").args(&notebooks))
+}
+
+fn warm(notebook: &Path) -> Outcome {
+    report::timed(
+        "Warming the kernel: the first time it compiles what the notebooks depend on",
+        || process::run(script("execute.py").arg("--warm").arg(notebook)),
+    )
 }
 
 /// Installs Python's part and the kernel, and registers the kernel in the Python environment: not in the reader's home.

@@ -28,6 +28,7 @@ fn main() -> ExitCode {
         .expect("the repository should still be where xtask was built");
     let outcome = match matches.subcommand() {
         Some(("serve", options)) => serve::serve(port(options), !options.get_flag("no-open")),
+        Some(("jupyter", options)) if options.get_flag("set-up") => jupyter::prepare(),
         Some(("jupyter", options)) => jupyter::jupyter(port(options), !options.get_flag("no-open")),
         Some(("notebooks", options)) if options.get_flag("check") => {
             test::build_book().and_then(|()| notebooks::check())
@@ -61,6 +62,10 @@ fn command_line() -> Command {
         .long("no-open")
         .action(ArgAction::SetTrue)
         .help("Open no browser");
+    let set_up = Arg::new("set-up")
+        .long("set-up")
+        .action(ArgAction::SetTrue)
+        .help("Set everything up and start nothing");
     let step = |name: &'static str| {
         Arg::new(name)
             .long(name)
@@ -80,6 +85,21 @@ fn command_line() -> Command {
             Command::new("serve")
                 .about("Build the book, serve it on this machine and follow every change")
                 .args([port("3000"), no_open.clone()]),
+        )
+        .subcommand(
+            Command::new("jupyter")
+                .about("Open the notebooks in JupyterLab, with the Rust kernel")
+                .args([port("8888"), no_open, set_up]),
+        )
+        .subcommand(
+            Command::new("notebooks")
+                .about("Make the notebooks from the book")
+                .arg(
+                    Arg::new("check")
+                        .long("check")
+                        .action(ArgAction::SetTrue)
+                        .help("Change nothing; fail when a committed notebook differs"),
+                ),
         )
         .subcommand(
             Command::new("test")
