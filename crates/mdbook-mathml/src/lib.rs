@@ -20,8 +20,8 @@ pub struct Mistake {
     pub message: String,
 }
 
-/// Replaces the formulas of a Markdown text. A display formula is wrapped in `<span class="math-display">`, so that a style
-/// sheet can let it scroll where the screen is narrow.
+/// Replaces the formulas of a Markdown text. A display formula is a `<math display="block">`, which a style sheet can let
+/// scroll where the screen is narrow.
 ///
 /// # Errors
 ///
@@ -41,8 +41,7 @@ pub fn render(markdown: &str) -> Result<String, Vec<Mistake>> {
     for (event, place) in pulldown_cmark::Parser::new_ext(markdown, options()).into_offset_iter() {
         let formula = match event {
             Event::InlineMath(latex) => mathml(&latex, DisplayMode::Inline),
-            Event::DisplayMath(latex) => mathml(&latex, DisplayMode::Block)
-                .map(|math| format!(r#"<span class="math-display">{math}</span>"#)),
+            Event::DisplayMath(latex) => mathml(&latex, DisplayMode::Block),
             _ => continue,
         };
         match formula {

@@ -128,3 +128,17 @@ fn names(options: &ArgMatches, option: &str) -> Vec<String> {
 fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_command_is_offered() {
+        let mut command = command_line();
+        command.build();
+        command.clone().debug_assert();
+        let names: Vec<_> = command.get_subcommands().map(Command::get_name).collect();
+        assert_eq!(names, ["serve", "jupyter", "notebooks", "test", "help"]);
+    }
+}
