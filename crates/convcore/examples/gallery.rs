@@ -116,8 +116,22 @@ fn figures() -> Result<Vec<(&'static str, Figure)>, Box<dyn std::error::Error>> 
         })
         .collect();
     Ok(vec![
-        ("receptive field", figure::receptive_field([11, 11], &[("first", Geometry::new(3)), ("second", Geometry::new(3)), ("third", Geometry::new(3))], [2, 2])),
-        ("receptive field, detector", figure::receptive_field([32, 32], &detector, [2, 8])),
+        (
+            "receptive field",
+            figure::receptive_field(
+                [11, 11],
+                &[
+                    ("first", Geometry::new(3)),
+                    ("second", Geometry::new(3)),
+                    ("third", Geometry::new(3)),
+                ],
+                [2, 2],
+            ),
+        ),
+        (
+            "receptive field, detector",
+            figure::receptive_field([32, 32], &detector, [2, 8]),
+        ),
         (
             "windows",
             figure::windows([8, 8], &Geometry::new(3).stride(2)),

@@ -49,6 +49,7 @@ mod heat_map;
 mod layers;
 mod numbers;
 mod photo;
+mod playground;
 mod receptive;
 mod row;
 mod stepper;
@@ -68,6 +69,7 @@ pub use graph::graph;
 pub use grid::grid;
 pub use heat_map::heat_map;
 pub use photo::photo;
+pub use playground::kernel_playground;
 pub use receptive::receptive_field;
 pub use row::{row, side_by_side};
 pub use stepper_sliding::{avg_pool, cross_correlation, max_pool};
@@ -104,6 +106,7 @@ enum Picture {
     Photo(photo::Photo),
     Row(row::Row),
     Sliding(stepper_sliding::Sliding),
+    Playground(playground::Playground),
     LineChart(chart::LineChart),
     Tiles(tiles::Tiles),
     Graph(graph::Graph),
@@ -139,7 +142,7 @@ trait Draw {
     fn describe(&self, title: Option<&str>) -> String;
 
     /// What a page shows instead of the picture, when it is more than a picture there.
-    fn html(&self, _title: Option<&str>) -> Option<String> {
+    fn html(&self, _title: Option<&str>, _alt: &str) -> Option<String> {
         None
     }
 
@@ -157,6 +160,7 @@ impl Picture {
             Picture::Photo(photo) => photo,
             Picture::Row(row) => row,
             Picture::Sliding(sliding) => sliding,
+            Picture::Playground(playground) => playground,
             Picture::LineChart(chart) => chart,
             Picture::Tiles(tiles) => tiles,
             Picture::Graph(graph) => graph,
@@ -175,6 +179,7 @@ impl Picture {
             Picture::Photo(_) => "a photo",
             Picture::Row(_) => "a row of parts",
             Picture::Sliding(_) => "a sliding window",
+            Picture::Playground(_) => "a kernel playground",
             Picture::LineChart(_) => "a line chart",
             Picture::Tiles(_) => "tiles",
             Picture::Graph(_) => "a graph",
@@ -301,7 +306,8 @@ impl Figure {
     /// assert_eq!(figure::grid(&x).html(), None);
     /// ```
     pub fn html(&self) -> Option<String> {
-        self.picture.as_draw().html(self.title.as_deref())
+        let alt = self.alt.as_deref().unwrap_or("The photograph.");
+        self.picture.as_draw().html(self.title.as_deref(), alt)
     }
 
     /// What [`evcxr_display`](Figure::evcxr_display) prints.

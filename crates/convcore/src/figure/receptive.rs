@@ -3,7 +3,10 @@
 use std::fmt::Write as _;
 use std::ops::Range;
 
+use super::grid::Cells;
 use super::row::{above, beside, draw_sign, wrap};
+use super::stepper::{Frame, Mark};
+use super::stepper_page::{Page, PageItem, PagePanel};
 use super::svg::{self, Drawing, number};
 use super::{Draw, Figure, Picture, Scale, by};
 use crate::Geometry;
@@ -105,48 +108,26 @@ impl Map {
         [0, 1].map(|axis| self.region[axis].len())
     }
 
-    /// The map with the region in it, its name above and the region's size below.
-    fn draw(&self, cell: f32) -> Drawing {
-        // The picture is as large as map and region together.
-        let [(top, bottom), (left, right)] = [0, 1].map(|axis| {
-            let (low, high) = (
-                self.region[axis].start.min(0),
-                self.region[axis].end.max(self.size[axis] as isize),
-            );
-            (low as f32 * cell, high as f32 * cell)
-        });
+    /// The rows (axis 0) or columns that a picture shows: the map's and the region's together.
+    fn shown(&self, axis: usize) -> Range<isize> {
+        let region = &self.region[axis];
+        region.start.min(0)..region.end.max(self.size[axis] as isize)
+    }
+
+    /// The map alone, with room for the region.
+    fn ground(&self, cell: f32) -> Drawing {
+        let [top, left] = [0, 1].map(|axis| self.shown(axis).start as f32 * cell);
         let [height, width] = self.size.map(|length| length as f32 * cell);
-        let region = |attributes: &str| {
-            let [rows, columns] = &self.region;
-            let [rows_extent, columns_extent] = self.extent().map(|count| count as f32 * cell);
-            svg::rect(
-                columns.start as f32 * cell - left,
-                rows.start as f32 * cell - top,
-                columns_extent,
-                rows_extent,
-                attributes,
-            )
-        };
-        let mut markup = region(&format!(r#"fill="{}""#, svg::SHADE));
+        let mut markup = String::new();
         if cell >= FINEST {
             let mut lines = String::new();
             for column in 1..self.size[1] {
-                let _ = write!(
-                    lines,
-                    "M{} {}v{}",
-                    number(column as f32 * cell - left),
-                    number(-top),
-                    number(height)
-                );
+                let x = number(column as f32 * cell - left);
+                let _ = write!(lines, "M{x} {}v{}", number(-top), number(height));
             }
             for row in 1..self.size[0] {
-                let _ = write!(
-                    lines,
-                    "M{} {}h{}",
-                    number(-left),
-                    number(row as f32 * cell - top),
-                    number(width)
-                );
+                let y = number(row as f32 * cell - top);
+                let _ = write!(lines, "M{} {y}h{}", number(-left), number(width));
             }
             markup += &svg::path(
                 &lines,
@@ -160,11 +141,37 @@ impl Map {
             height,
             &format!(r#"fill="none" stroke="{}" stroke-width="1.5""#, svg::LINE),
         );
-        markup += &region(&format!(
-            r#"class="window" fill="none" stroke="{}" stroke-width="2.5""#,
-            svg::ACCENT
-        ));
-        let body = Drawing::new(right - left, bottom - top, markup);
+        let [height, width] = [0, 1].map(|axis| self.shown(axis).len() as f32 * cell);
+        Drawing::new(width, height, markup)
+    }
+
+    /// The region's rows and columns, counted from the first that the picture shows.
+    fn region_shown(&self) -> Cells {
+        let [rows, columns] = [0, 1].map(|axis| {
+            let first = self.shown(axis).start;
+            let Range { start, end } = self.region[axis];
+            (start - first) as usize..(end - first) as usize
+        });
+        Cells::new(rows, columns)
+    }
+
+    /// The map with the region in it, its name above and the region's size below.
+    fn draw(&self, cell: f32) -> Drawing {
+        let region = |attributes: &str| -> String {
+            let boxes = self.region_shown().boxes(cell, cell);
+            let rects = boxes
+                .into_iter()
+                .map(|(x, y, w, h)| svg::rect(x, y, w, h, attributes));
+            rects.collect()
+        };
+        let ground = self.ground(cell);
+        let markup = region(&format!(r#"fill="{}""#, svg::SHADE))
+            + &ground.markup
+            + &region(&format!(
+                r#"class="window" fill="none" stroke="{}" stroke-width="2.5""#,
+                svg::ACCENT
+            ));
+        let body = Drawing { markup, ..ground };
         let [rows, columns] = self.extent();
         let label = format!(
             "{rows}\u{d7}{columns} of {}\u{d7}{}",
@@ -202,10 +209,59 @@ impl Map {
     }
 }
 
+impl Receptive {
+    fn cell_size(&self) -> f32 {
+        let [height, width] = self.maps[0].size;
+        (SIDE / height.max(width) as f32).min(18.0)
+    }
+
+    /// The maps, and a step for each: from the last back to the image.
+    fn page(&self, name: String) -> Page {
+        let cell = self.cell_size();
+        let last = self.maps.len() - 1;
+        let mut line = Vec::new();
+        for map in &self.maps {
+            if !line.is_empty() {
+                line.push(PageItem::Sign("->"));
+            }
+            line.push(PageItem::Panel(PagePanel {
+                title: map.name.clone(),
+                alt: format!("{}, {}", map.name, by(map.size[0], map.size[1])),
+                body: map.ground(cell),
+                cell: [cell, cell],
+                values: String::new(),
+            }));
+        }
+        let frame = |level: usize| {
+            let marks = (level..=last).map(|panel| Mark {
+                panel,
+                cells: self.maps[panel].region_shown(),
+            });
+            let [rows, columns] = self.maps[level].extent();
+            let [row, column] = self.output;
+            let map = &self.maps[level].name;
+            Frame {
+                marks: marks.collect(),
+                at: format!("Row {row}, column {column} of {}", self.maps[last].name),
+                work: vec![match level {
+                    level if level == last => format!("is one number of {map}"),
+                    _ => format!("sees {rows} \u{d7} {columns} numbers of {map}"),
+                }],
+            }
+        };
+        Page {
+            name,
+            lines: vec![line],
+            frames: (0..=last).rev().map(frame).collect(),
+            results: Vec::new(),
+            shown: last,
+        }
+    }
+}
+
 impl Draw for Receptive {
     fn draw(&self, _: Scale) -> Drawing {
-        let [height, width] = self.maps[0].size;
-        let cell = (SIDE / height.max(width) as f32).min(18.0);
+        let cell = self.cell_size();
         let panels = self.maps.iter().enumerate().map(|(index, map)| {
             let panel = map.draw(cell);
             // An arrow stays with the map it leads to.
@@ -226,6 +282,10 @@ impl Draw for Receptive {
             last.name
         );
         title.map_or(name.clone(), |title| format!("{title}: {name}"))
+    }
+
+    fn html(&self, title: Option<&str>, _alt: &str) -> Option<String> {
+        Some(self.page(self.name(title)).html())
     }
 
     fn describe(&self, title: Option<&str>) -> String {

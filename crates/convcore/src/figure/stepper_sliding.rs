@@ -252,8 +252,8 @@ impl Draw for Sliding {
         title.map(|title| format!("{title}: ")).unwrap_or_default() + &self.stepper().describe()
     }
 
-    fn html(&self, title: Option<&str>) -> Option<String> {
-        Some(self.stepper().html(&self.name(title)))
+    fn html(&self, title: Option<&str>, _alt: &str) -> Option<String> {
+        Some(self.stepper().page(&self.name(title)).html())
     }
 }
 
