@@ -256,7 +256,10 @@ impl AddProducts<'_> {
     /// Every tap's pixels are within `data`, and `turned` has `VECTORS` vectors for each.
     #[inline(always)]
     unsafe fn tiles<S: Simd, const TAPS: usize, const VECTORS: usize>(self, simd: S) {
+        /// A longer running sum loses digits: see `sum_of`.
+        const LONGEST_SUM: usize = 64;
         let [rows, columns, width] = self.grid;
+        let rows_at_once = (LONGEST_SUM / columns).max(1);
         for (offsets, results) in self
             .offsets
             .chunks(TAPS)
@@ -268,34 +271,36 @@ impl AddProducts<'_> {
                     .as_ptr()
                     .wrapping_add(offsets[tap.min(offsets.len() - 1)] as usize)
             });
-            let mut sums = [[simd.splat(0.0); VECTORS]; TAPS];
             let mut turned = self.turned.as_ptr();
-            for row in 0..rows {
-                for at in row * width..row * width + columns {
-                    // SAFETY: the caller vouches for all that is read.
-                    unsafe {
-                        let filters: [_; VECTORS] =
-                            std::array::from_fn(|v| simd.load(turned.add(v * S::LANES)));
-                        for (sums, pixel) in sums.iter_mut().zip(&pixels) {
-                            let pixel = simd.splat(*pixel.add(at));
-                            for (sum, &filters) in sums.iter_mut().zip(&filters) {
-                                *sum = simd.mul_add(pixel, filters, *sum);
+            for first in (0..rows).step_by(rows_at_once) {
+                let mut sums = [[simd.splat(0.0); VECTORS]; TAPS];
+                for row in first..(first + rows_at_once).min(rows) {
+                    for at in row * width..row * width + columns {
+                        // SAFETY: the caller vouches for all that is read.
+                        unsafe {
+                            let filters: [_; VECTORS] =
+                                std::array::from_fn(|v| simd.load(turned.add(v * S::LANES)));
+                            for (sums, pixel) in sums.iter_mut().zip(&pixels) {
+                                let pixel = simd.splat(*pixel.add(at));
+                                for (sum, &filters) in sums.iter_mut().zip(&filters) {
+                                    *sum = simd.mul_add(pixel, filters, *sum);
+                                }
                             }
+                            turned = turned.add(VECTORS * S::LANES);
                         }
-                        turned = turned.add(VECTORS * S::LANES);
                     }
                 }
-            }
-            // A copy: see `tile`.
-            let sums = sums;
-            for (result, sum) in results.chunks_exact_mut(S::LANES).zip(sums.as_flattened()) {
-                // SAFETY: a chunk is a vector long.
-                unsafe {
-                    simd.store(
-                        result.as_mut_ptr(),
-                        simd.add(simd.load(result.as_ptr()), *sum),
-                    )
-                };
+                // A copy: see `tile`.
+                let sums = sums;
+                for (result, sum) in results.chunks_exact_mut(S::LANES).zip(sums.as_flattened()) {
+                    // SAFETY: a chunk is a vector long.
+                    unsafe {
+                        simd.store(
+                            result.as_mut_ptr(),
+                            simd.add(simd.load(result.as_ptr()), *sum),
+                        )
+                    };
+                }
             }
         }
     }
