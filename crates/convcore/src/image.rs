@@ -321,3 +321,193 @@ pub(crate) fn encode(pixels: &Pixels) -> Vec<u8> {
     writer.finish().expect("a complete file");
     file.into_inner()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A folder of the test's own, removed at its end.
+    struct Folder(PathBuf);
+
+    impl Folder {
+        fn new(test: &str) -> Folder {
+            let folder =
+                std::env::temp_dir().join(format!("convcore-{test}-{}", std::process::id()));
+            fs::create_dir_all(&folder).unwrap();
+            Folder(folder)
+        }
+
+        /// A PNG file made with the encoder itself.
+        fn png(
+            &self,
+            color: png::ColorType,
+            depth: png::BitDepth,
+            size: (u32, u32),
+            bytes: &[u8],
+        ) -> PathBuf {
+            let path = self.0.join("image.png");
+            let mut encoder = png::Encoder::new(fs::File::create(&path).unwrap(), size.0, size.1);
+            encoder.set_color(color);
+            encoder.set_depth(depth);
+            if color == png::ColorType::Indexed {
+                encoder.set_palette(vec![255, 0, 0, 0, 0, 255]);
+                encoder.set_trns(vec![255, 0]);
+            }
+            encoder
+                .write_header()
+                .unwrap()
+                .write_image_data(bytes)
+                .unwrap();
+            path
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        let folder = Folder::new("round-trip");
+        let path = folder.0.join("image.png");
+        let levels: Vec<f32> = (0..=255_u8).map(|level| f32::from(level) / 255.0).collect();
+        let grey = Tensor::new(&[16, 16], levels.clone());
+        write(&path, &grey).unwrap();
+        assert_eq!(read_gray(&path).unwrap(), grey);
+        assert_eq!(
+            read_rgb(&path).unwrap(),
+            Tensor::new(&[3, 16, 16], levels.repeat(3))
+        );
+
+        let colour = Tensor::new(&[3, 2, 1], vec![0.0, 1.0, 0.2, 0.4, 0.6, 0.8]);
+        write(&path, &colour).unwrap();
+        assert_eq!(read_rgb(&path).unwrap(), colour);
+        let luma = [0.114 * 0.6 + 0.587 * 0.2, 0.299 + 0.587 * 0.4 + 0.114 * 0.8];
+        assert!(
+            read_gray(&path)
+                .unwrap()
+                .allclose(&Tensor::new(&[2, 1], luma.to_vec()), 1e-6)
+        );
+        assert_eq!(
+            fs::read_dir(&folder.0).unwrap().count(),
+            1,
+            "nothing but the image is left"
+        );
+    }
+
+    #[test]
+    fn values_outside_of_the_range_are_cut() {
+        let folder = Folder::new("cut");
+        let path = folder.0.join("image.png");
+        write(
+            &path,
+            &Tensor::from([[-1.0, 2.0, f32::NAN, f32::INFINITY, f32::NEG_INFINITY, 0.5]]),
+        )
+        .unwrap();
+        assert_eq!(
+            read_gray(&path).unwrap(),
+            Tensor::from([[0.0, 1.0, 0.0, 1.0, 0.0, 128.0 / 255.0]])
+        );
+    }
+
+    #[test]
+    fn sixteen_bits_few_bits_palettes_and_transparency_are_read() {
+        use png::{BitDepth, ColorType};
+        let folder = Folder::new("kinds");
+        let path = folder.png(
+            ColorType::Grayscale,
+            BitDepth::Sixteen,
+            (2, 1),
+            &[0x80, 0x00, 0xff, 0xff],
+        );
+        assert_eq!(
+            read_gray(path).unwrap(),
+            Tensor::from([[32768.0 / 65535.0, 1.0]])
+        );
+        // 1011: white, black, white, white.
+        let path = folder.png(ColorType::Grayscale, BitDepth::One, (4, 1), &[0b1011_0000]);
+        assert_eq!(
+            read_gray(path).unwrap(),
+            Tensor::from([[1.0, 0.0, 1.0, 1.0]])
+        );
+        // Red, and a blue that is not there: white shows.
+        let path = folder.png(ColorType::Indexed, BitDepth::Eight, (2, 1), &[0, 1]);
+        assert_eq!(
+            read_rgb(path).unwrap(),
+            Tensor::new(&[3, 1, 2], vec![1.0, 1.0, 0.0, 1.0, 0.0, 1.0])
+        );
+        let path = folder.png(
+            ColorType::GrayscaleAlpha,
+            BitDepth::Eight,
+            (2, 1),
+            &[0, 51, 100, 0],
+        );
+        assert!(
+            read_gray(path)
+                .unwrap()
+                .allclose(&Tensor::from([[0.8, 1.0]]), 1e-6)
+        );
+    }
+
+    #[test]
+    fn what_is_no_image_is_an_error_that_names_the_file() {
+        let folder = Folder::new("errors");
+        let missing = read_gray(folder.0.join("none.png")).unwrap_err();
+        assert!(
+            matches!(missing, ImageError::Open { .. }) && missing.to_string().contains("none.png"),
+            "{missing}"
+        );
+
+        let path = folder.0.join("text.png");
+        fs::write(&path, "no image").unwrap();
+        let text = read_rgb(&path).unwrap_err();
+        assert!(
+            matches!(text, ImageError::Decode { .. }) && text.to_string().contains("text.png"),
+            "{text}"
+        );
+
+        write(&path, &Tensor::zeros(&[64, 64])).unwrap();
+        let whole = fs::read(&path).unwrap();
+        for length in [0, 8, 20, 40, whole.len() / 2] {
+            fs::write(&path, &whole[..length]).unwrap();
+            assert!(
+                matches!(read_gray(&path), Err(ImageError::Decode { .. })),
+                "cut to {length} bytes"
+            );
+        }
+    }
+
+    #[test]
+    fn an_absurd_size_is_refused_before_memory_is_asked_for() {
+        let folder = Folder::new("absurd");
+        let path = folder.0.join("image.png");
+        let mut encoder = png::Encoder::new(fs::File::create(&path).unwrap(), 100_000, 100_000);
+        encoder.set_color(png::ColorType::Rgb);
+        drop(encoder.write_header().unwrap());
+        let error = read_gray(&path).unwrap_err();
+        assert!(
+            matches!(
+                error,
+                ImageError::TooLarge {
+                    width: 100_000,
+                    height: 100_000,
+                    ..
+                }
+            ),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_failed_write_leaves_nothing() {
+        let folder = Folder::new("failed");
+        // A folder stands where the file should go: the rename fails.
+        let path = folder.0.join("image.png");
+        fs::create_dir(&path).unwrap();
+        let error = write(&path, &Tensor::zeros(&[2, 2])).unwrap_err();
+        assert!(matches!(error, ImageError::Write { .. }), "{error}");
+        assert_eq!(fs::read_dir(&folder.0).unwrap().count(), 1);
+    }
+}

@@ -355,3 +355,28 @@ fn one_line(text: &str) -> String {
 fn by(rows: usize, columns: usize) -> String {
     format!("{rows} by {columns}")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Tensor;
+
+    #[test]
+    fn a_notebook_gets_caption_description_and_picture_in_evcxr_s_format() {
+        let drawing = grid(&Tensor::from([1.0, 2.0])).caption("Two numbers.");
+        let expected = format!(
+            "EVCXR_BEGIN_CONTENT text/plain\nTwo numbers.\nGrid, 1 by 2: 1 2.\nEVCXR_END_CONTENT\n\
+             EVCXR_BEGIN_CONTENT image/svg+xml\n{}\nEVCXR_END_CONTENT\n",
+            drawing.svg()
+        );
+        assert_eq!(drawing.display(), expected);
+
+        let photograph = photo(&Tensor::zeros(&[128, 128]));
+        let picture = format!(
+            "EVCXR_BEGIN_CONTENT image/png\n{}\nEVCXR_END_CONTENT\n",
+            colour::base64(&photograph.png().unwrap())
+        );
+        assert!(photograph.display().ends_with(&picture));
+        assert!(picture.contains("\niVBORw0KGgo"));
+    }
+}
