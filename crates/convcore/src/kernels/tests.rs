@@ -259,3 +259,26 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn the_gradient_goes_to_the_first_of_the_largest_and_to_nan_before_all() {
+    let geometry = Geometry::new((1, 2)).stride((1, 2));
+    let sizes = pooling::Sizes {
+        geometry,
+        planes: 1,
+        input: [1, 8],
+        output: [1, 4],
+    };
+    let x = [
+        0.0,
+        -0.0,
+        -1.0,
+        -f32::NAN,
+        f32::NEG_INFINITY,
+        f32::NEG_INFINITY,
+        -2.0,
+        -1.0,
+    ];
+    let gradient = pooling::max_gradient(&sizes, &x, &[1.0, 2.0, 3.0, 4.0]);
+    assert_eq!(gradient, [1.0, 0.0, 0.0, 2.0, 3.0, 0.0, 0.0, 4.0]);
+}

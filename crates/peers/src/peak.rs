@@ -1,0 +1,56 @@
+//! How fast the processor could be: multiplications and additions without any memory.
+
+use std::hint::black_box;
+use std::time::Instant;
+
+/// Billions of multiplications and additions a second of one core, with the widest vectors it has.
+pub(crate) fn gigaflops() -> f64 {
+    let rounds = 200_000;
+    (0..20)
+        .map(|_| {
+            let start = Instant::now();
+            let operations = run(rounds);
+            operations as f64 / start.elapsed().as_secs_f64() / 1e9
+        })
+        .fold(0.0, f64::max)
+}
+
+/// How many multiplications and additions were done.
+fn run(rounds: usize) -> usize {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use std::arch::x86_64::*;
+
+        #[target_feature(enable = "avx512f")]
+        fn sixteen(rounds: usize) -> usize {
+            let (a, b) = (_mm512_set1_ps(1.0001), _mm512_set1_ps(0.5));
+            chains(rounds, b, |sum| _mm512_fmadd_ps(sum, a, b)) * 16
+        }
+        #[target_feature(enable = "avx2,fma")]
+        fn eight(rounds: usize) -> usize {
+            let (a, b) = (_mm256_set1_ps(1.0001), _mm256_set1_ps(0.5));
+            chains(rounds, b, |sum| _mm256_fmadd_ps(sum, a, b)) * 8
+        }
+        if is_x86_feature_detected!("avx512f") {
+            // SAFETY: the processor has the instructions.
+            return unsafe { sixteen(rounds) };
+        }
+        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+            // SAFETY: the processor has the instructions.
+            return unsafe { eight(rounds) };
+        }
+    }
+    let (a, b) = (black_box(1.0001_f32), black_box(0.5_f32));
+    chains(rounds, [b; 4], |sum| sum.map(|lane| lane * a + b)) * 4
+}
+
+/// Takes twelve sums that do not wait for each other a step further, again and again; twice the number of steps.
+#[inline(always)]
+fn chains<T: Copy>(rounds: usize, start: T, step: impl Fn(T) -> T) -> usize {
+    let mut sums = [start; 12];
+    for _ in 0..rounds {
+        sums = sums.map(&step);
+    }
+    black_box(sums);
+    2 * rounds * sums.len()
+}
