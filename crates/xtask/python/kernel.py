@@ -14,11 +14,10 @@ import shutil
 import sys
 from pathlib import Path
 
-# Cells are compiled for a quick answer (evcxr.toml: opt_level); what does the arithmetic is compiled for speed.
-PROFILE = """\
-[profile.dev.package."*"]
-opt-level = 3
-"""
+# Cells and most crates are compiled for a quick answer (evcxr.toml: opt_level); what does the arithmetic and unpacks
+# the images is compiled for speed.
+FAST = ("convcore", "ndarray", "rayon", "rayon-core", "png", "flate2", "miniz_oxide", "fdeflate")
+PROFILE = "".join(f"[profile.dev.package.{name}]\nopt-level = 3\n" for name in FAST)
 
 
 def main():

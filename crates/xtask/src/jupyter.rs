@@ -5,6 +5,9 @@ use std::process::{Command, Stdio};
 
 use crate::{Outcome, process, report, serve, tools};
 
+/// Where Jupyter keeps what it would keep in the reader's home.
+const JUPYTER: &str = "target/tools/jupyter";
+
 /// What JupyterLab asks for updates: nobody.
 const NO_UPDATES: &str = "jupyterlab.handlers.announcements.NeverCheckForUpdate";
 
@@ -75,7 +78,8 @@ fn set_up() -> Outcome {
     ];
     let folder = tools::absolute(tools::PYTHON).join("share/jupyter/kernels/rust");
     // Written each time: it holds absolute paths, and the repository may have been moved.
-    std::fs::create_dir_all(&folder)
+    std::fs::create_dir_all(JUPYTER)
+        .and_then(|()| std::fs::create_dir_all(&folder))
         .and_then(|()| std::fs::write(folder.join("kernel.json"), kernel_json(&arguments)))
         .map_err(|error| {
             format!(
@@ -115,7 +119,7 @@ fn script(name: &str) -> Command {
 /// The project's Python. Whatever Jupyter reads and writes is below `target/tools`, not in the reader's home.
 fn python() -> Command {
     let mut command = Command::new(tools::python_program("python"));
-    let folder = tools::absolute("target/tools/jupyter");
+    let folder = tools::absolute(JUPYTER);
     for (variable, name) in [
         ("JUPYTER_CONFIG_DIR", "config"),
         ("JUPYTER_DATA_DIR", "data"),
