@@ -375,7 +375,8 @@ fn panic_of(mistake: impl FnOnce() + std::panic::UnwindSafe) -> (String, String)
 
 #[test]
 fn a_mistake_is_blamed_on_the_line_that_made_it_and_names_the_shapes() {
-    let mistakes: Vec<(Box<dyn FnOnce() + std::panic::UnwindSafe>, &str)> = vec![
+    type Mistake = Box<dyn FnOnce() + std::panic::UnwindSafe>;
+    let mistakes: Vec<(Mistake, &str)> = vec![
         (
             Box::new(|| drop(figure::grid(&Tensor::zeros(&[2, 0])))),
             "figure::grid: there is nothing to draw in shape [2, 0]",
