@@ -24,10 +24,7 @@ pub fn doctests(chapter: &Chapter, outcome: &Outcome) -> String {
             .map(|(_, report)| report.render(&chapter.source.files, false))
             .collect();
         let body = if !reports.is_empty() {
-            format!(
-                "panic!(\"{{}}\", {:?});",
-                format!("\n{}\n", reports.join("\n\n"))
-            )
+            fails(&format!("\n{}\n", reports.join("\n\n")))
         } else if block.mark == Mark::Ignore {
             page.push("```rust,ignore\n\n```");
             continue;
@@ -35,13 +32,10 @@ pub fn doctests(chapter: &Chapter, outcome: &Outcome) -> String {
             && !outcome.outputs.contains_key(&at)
             && !outcome.refusals.contains_key(&at)
         {
-            format!(
-                "panic!(\"{{}}\", {:?});",
-                format!(
-                    "{}:{}: not run, since an earlier block of the chapter failed",
-                    chapter.source.files[origin.file].path, origin.line
-                )
-            )
+            fails(&format!(
+                "{}:{}: not run, since an earlier block of the chapter failed",
+                chapter.source.files[origin.file].path, origin.line
+            ))
         } else {
             "let _passed = ();".to_owned()
         };
@@ -51,11 +45,16 @@ pub fn doctests(chapter: &Chapter, outcome: &Outcome) -> String {
         && let Some((_, report)) = broken.clone().next()
     {
         page.push(&format!(
-            "```rust\npanic!(\"{{}}\", {:?});\n```",
-            report.render(&chapter.source.files, false)
+            "```rust\n{}\n```",
+            fails(&report.render(&chapter.source.files, false))
         ));
     }
     page.text
+}
+
+/// A test that fails with a message, in which mdBook finds no directive.
+fn fails(message: &str) -> String {
+    format!("panic!(\"{{}}\", {:?});", message).replace("{{#", "\\u{7b}{#")
 }
 
 #[derive(Default)]

@@ -153,7 +153,7 @@ fn bring(
         key.add(&shared)
             .add(&job.name)
             .add(&job.program.text)
-            .add(config.working_dir.to_string_lossy().as_bytes());
+            .add(config.working_dir().as_os_str().as_encoded_bytes());
         key.add(config.output_limit.to_le_bytes())
             .add(config.display_limit.to_le_bytes());
         job.key = key.text();
@@ -218,9 +218,11 @@ fn bring(
         }
     }
     if !compiled.crates.is_empty() {
+        let root = format!("{}{}", config.root.display(), std::path::MAIN_SEPARATOR);
+        let said = compiled.crates.join("\n").replace(&root, "");
         return Err(format!(
             "a crate that the chapters use does not compile\n\n{}",
-            compiled.crates.join("\n").trim_end()
+            said.trim_end()
         ));
     }
     for at in missing {
@@ -349,9 +351,17 @@ fn conclude(job: Job<'_>, chapter: &Chapter, outcome: &mut Outcome) {
                 outcome.problems.push((Some(block), report));
                 outcome.outputs = outputs;
             }
-            outcome
+            let failed = outcome
                 .problems
-                .extend(chapter_warnings(chapter, &outcome.outputs, job.config));
+                .iter()
+                .filter_map(|(block, _)| *block)
+                .collect::<BTreeSet<_>>();
+            let warnings = chapter_warnings(chapter, &outcome.outputs, job.config);
+            outcome.problems.extend(
+                warnings
+                    .into_iter()
+                    .filter(|(block, _)| block.is_none_or(|block| !failed.contains(&block))),
+            );
         }
         Purpose::CompileFail(block) => {
             let Mark::CompileFail(codes) = &chapter.blocks[block].mark else {

@@ -378,6 +378,17 @@ impl Chapter {
                 });
             }
         }
+        if diagnostic
+            .message
+            .starts_with("mismatched closing delimiter")
+            && diagnostic
+                .spans
+                .iter()
+                .any(|span| self.span_mark(program, source, span).is_none())
+        {
+            // What closes it wrongly is ours.
+            report.title = "this block has a bracket that nothing closes".to_owned();
+        }
         if diagnostic.message.contains("evcxr_display") {
             report.title = "the last expression of this block cannot be shown: its type has neither `evcxr_display` nor `Debug`".to_owned();
             report = report.help("end the block with `;` to show nothing, or derive `Debug`");
@@ -405,7 +416,7 @@ impl Chapter {
                 (None, Report::error(format!("this block ran for longer than {limit} s and was stopped")).help("`time-limit` in book.toml sets how long a block may run"))
             }
             Failure::Endless(bytes) => {
-                (None, Report::error(format!("this block printed {bytes} bytes, far more than its limit of {}, and was stopped", limits.text)))
+                (None, Report::error(format!("this block printed more than {bytes} bytes, where {} are shown, and was stopped", limits.text)))
             }
             Failure::Twice(mime) => (
                 None,

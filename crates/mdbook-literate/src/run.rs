@@ -36,7 +36,7 @@ pub enum Failure {
     Survived,
     /// The block ran for too long.
     Timeout,
-    /// It printed this many bytes and did not stop.
+    /// It printed more than this many bytes and did not stop.
     Endless(usize),
     /// It showed two parts of one type, of which a notebook keeps only the later.
     Twice(String),
@@ -330,7 +330,7 @@ impl<'a> Sorter<'a> {
             output.cut = true;
         }
         if printed > limit.saturating_mul(ENDLESS) {
-            self.failure = Some(Failure::Endless(printed));
+            self.failure = Some(Failure::Endless(limit.saturating_mul(ENDLESS)));
         }
     }
 

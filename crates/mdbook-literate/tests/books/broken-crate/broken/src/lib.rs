@@ -1,0 +1,6 @@
+//! Broken.
+
+/// Does not compile.
+pub fn f() -> String {
+    1
+}
