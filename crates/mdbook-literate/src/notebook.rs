@@ -180,7 +180,7 @@ fn notebook(parts: &[Part], config: &Config) -> String {
                     ));
                 }
                 count += 1;
-                let metadata = if cell.refusal.is_some() {
+                let metadata = if cell.refusal.is_some() || cell.output.panic.is_some() {
                     json!({"tags": ["raises-exception"]})
                 } else {
                     json!({})
