@@ -7,6 +7,7 @@ use super::{Draw, Figure, Picture, Scale};
 const WIDEST: f32 = 540.0;
 /// The longer side of an image that has others beside it.
 const BESIDE: f32 = 220.0;
+const THREE: f32 = 160.0;
 const SIGN: f32 = 44.0;
 const GAP: f32 = 28.0;
 const LINE_GAP: f32 = 20.0;
@@ -98,15 +99,14 @@ impl Draw for Row {
     }
 
     fn draw(&self, scale: Scale) -> Drawing {
-        // Two images fit side by side.
-        let scale = if self.parts().count() > 1 {
-            Scale {
-                image: BESIDE,
-                ..scale
-            }
-        } else {
-            scale
+        // Two images fit side by side; three, when they are smaller and no colour bar is beside them.
+        let photos = |part: &Figure| matches!(part.picture, Picture::Photo(_));
+        let image = match self.parts().count() {
+            0 | 1 => scale.image,
+            3 if self.parts().all(photos) => THREE,
+            _ => BESIDE,
         };
+        let scale = Scale { image, ..scale };
         // A sign stays with the part that follows it.
         let mut groups: Vec<Drawing> = Vec::new();
         let mut signs: Option<Drawing> = None;
