@@ -90,7 +90,9 @@ impl ColourMap {
             ColourMap::Diverging { .. } => {
                 let signed = 2.0 * fraction - 1.0;
                 let [red, green, blue] = if signed < 0.0 { NEGATIVE } else { POSITIVE };
-                [red, green, blue, (signed.abs() * 255.0).round() as u8]
+                // Half linear, half by the square root: what is faint can still be seen.
+                let opacity = (signed.abs() + signed.abs().sqrt()) / 2.0;
+                [red, green, blue, (opacity * 255.0).round() as u8]
             }
         }
     }
@@ -230,7 +232,7 @@ mod tests {
         assert_eq!(map, ColourMap::Diverging { limit: 2.0 });
         let opacity = |value: f32| map.colour(map.fraction(value))[3];
         assert_eq!(opacity(0.0), 0);
-        assert_eq!((opacity(-1.0), opacity(1.0)), (128, 128));
+        assert_eq!((opacity(-1.0), opacity(1.0)), (154, 154));
         assert_eq!(opacity(f32::NAN), 0);
     }
 }

@@ -348,7 +348,7 @@ impl fmt::Display for Figure {
 
 /// Caption and alternative text are told apart by the line break between them: neither holds one.
 fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    text.split_ascii_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// "3 by 4".

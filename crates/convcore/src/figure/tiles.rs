@@ -15,9 +15,11 @@ use crate::image::Pixels;
 /// The most tiles of a row, and the longer side of a tile.
 const IN_A_ROW: usize = 5;
 const SIDE: f32 = 96.0;
-const LARGE_SIDE: f32 = 124.0;
+const LARGE_SIDE: f32 = 116.0;
 const GAP: f32 = 10.0;
 const FONT: f32 = 15.0;
+/// Up to so many output channels have a line each.
+const TABLE: usize = 8;
 /// Kernels of at most so many numbers are drawn as numbered grids.
 const NUMBERED: usize = 96;
 
@@ -109,7 +111,7 @@ pub fn feature_maps(maps: &Tensor) -> Figure {
 /// let weight = Tensor::new(&[1, 2, 1, 2], vec![1., -1., 0.5, 0.]);
 /// assert_eq!(
 ///     figure::kernels(&weight).alt_text(),
-///     "2 kernels of 1 by 2, 1 output channel with 2 input channels. 0, 0: 1 \u{2212}1. 0, 1: 0.5 0.0."
+///     "2 kernels of 1 by 2, 1 output channel with 2 input channels. out 0, in 0: 1 \u{2212}1. out 0, in 1: 0.5 0.0."
 /// );
 /// ```
 #[track_caller]
@@ -126,7 +128,7 @@ pub fn kernels(weight: &Tensor) -> Figure {
         if inputs == 1 {
             index.to_string()
         } else {
-            format!("{}, {}", index / inputs, index % inputs)
+            format!("out {}, in {}", index / inputs, index % inputs)
         }
     };
     let tile = |(index, values): (usize, &[f32])| Tile::values(label(index), rows, columns, values);
@@ -367,6 +369,11 @@ impl Draw for Tiles {
             .collect();
         let body = if self.together == 1 {
             wrap_evenly(&groups)
+        } else if groups.len() <= TABLE {
+            let (first, rest) = groups.split_first().expect("a group");
+            rest.iter().fold(first.clone(), |before, group| {
+                above(&before, group, 1.4 * GAP)
+            })
         } else {
             wrap(&groups, 3.0 * GAP)
         };
@@ -440,7 +447,7 @@ impl Draw for Tiles {
 /// Pieces of equal width in rows of equal length, the last one left-aligned.
 fn wrap_evenly(pieces: &[Drawing]) -> Drawing {
     let width = pieces[0].width;
-    let fitting = ((500.0 + GAP) / (width + GAP)).floor().max(1.0) as usize;
+    let fitting = ((510.0 + GAP) / (width + GAP)).floor().max(1.0) as usize;
     let most = fitting.min(IN_A_ROW.max(fitting.min(8)));
     let rows = pieces.len().div_ceil(most);
     let columns = pieces.len().div_ceil(rows);
