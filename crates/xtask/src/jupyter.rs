@@ -8,8 +8,8 @@ use crate::{Outcome, process, report, serve, tools};
 /// Where Jupyter keeps what it would keep in the reader's home.
 const JUPYTER: &str = "target/tools/jupyter";
 
-/// What JupyterLab asks for updates: nobody.
-const NO_UPDATES: &str = "jupyterlab.handlers.announcements.NeverCheckForUpdate";
+/// JupyterLab's settings: it asks no other host for news and updates, nor the reader whether it may.
+const SETTINGS: &str = r#"{"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": false}}"#;
 
 /// Sets up what is missing and opens JupyterLab on `notebooks/`. It listens on the loopback address and asks for its
 /// token, as Jupyter does by itself.
@@ -23,12 +23,7 @@ pub(crate) fn jupyter(port: u16, open: bool) -> Outcome {
         .arg("--ServerApp.port_retries=0")
         // In a container everything runs as root.
         .arg("--allow-root")
-        // It asks no other host for news, updates and extensions.
-        .arg(format!("--LabApp.check_for_updates_class={NO_UPDATES}"))
-        .args([
-            "--LabApp.news_url=None",
-            "--LabApp.extension_manager=readonly",
-        ]);
+        .arg("--LabApp.extension_manager=readonly");
     if !open {
         lab.arg("--no-browser");
     }
@@ -76,17 +71,21 @@ fn set_up() -> Outcome {
         tools::absolute("."),
         "{connection_file}".into(),
     ];
-    let folder = tools::absolute(tools::PYTHON).join("share/jupyter/kernels/rust");
-    // Written each time: it holds absolute paths, and the repository may have been moved.
-    std::fs::create_dir_all(JUPYTER)
-        .and_then(|()| std::fs::create_dir_all(&folder))
-        .and_then(|()| std::fs::write(folder.join("kernel.json"), kernel_json(&arguments)))
-        .map_err(|error| {
-            format!(
-                "cannot register the kernel in {}: {error}",
-                folder.display()
-            )
-        })
+    let share = Path::new(tools::PYTHON).join("share/jupyter");
+    // Written each time: the first holds absolute paths, and the repository may have been moved.
+    write(
+        &share.join("kernels/rust/kernel.json"),
+        &kernel_json(&arguments),
+    )?;
+    write(&share.join("lab/settings/overrides.json"), SETTINGS)?;
+    std::fs::create_dir_all(JUPYTER).map_err(|error| format!("cannot make {JUPYTER}: {error}"))
+}
+
+fn write(file: &Path, text: &str) -> Outcome {
+    let folder = file.parent().unwrap_or(Path::new("."));
+    std::fs::create_dir_all(folder)
+        .and_then(|()| std::fs::write(file, text))
+        .map_err(|error| format!("cannot write {}: {error}", file.display()))
 }
 
 fn kernel_json(arguments: &[PathBuf]) -> String {
