@@ -7,85 +7,85 @@
 'use strict';
 
 window.hljs = (() => {
-    const words = list => list.split(' ').join('|');
-    const rust = pattern({
-        comment: String.raw`//.*|/\*[\s\S]*?\*/`,
-        string: String.raw`b?r(#*)"[\s\S]*?"\1|[bc]?"(?:\\[\s\S]|[^"\\])*"|b?'(?:\\(?:x..|u\{\w+\}|.)|[^\\'\n])'`,
-        symbol: String.raw`'[a-z_]\w*`,
-        meta: String.raw`#!?\[[^\]]*\]`,
-        number: String.raw`\b\d[\d_]*(?:\.(?!\.|[A-Za-z_])[\d_]*)?(?:e[+-]?\d+)?(?:[iuf](?:8|16|32|64|128|size))?\b|\b0[xob][\da-fA-F_]+`,
-        keyword: String.raw`\b(?:${words('as async await break const continue crate dyn else enum extern fn for if impl in let loop match mod move mut pub ref return self Self static struct super trait type unsafe use where while')})\b`,
-        literal: String.raw`\b(?:true|false|None|Some|Ok|Err)\b`,
-        type: String.raw`\b(?:bool|char|str|[iu](?:8|16|32|64|128|size)|f32|f64|[A-Z]\w*[a-z]\w*)\b`,
-        built_in: String.raw`\b[a-z_]\w*!(?=[(\[{])`,
-        title: String.raw`\b[a-z_]\w*(?=\()`,
-    });
-    const shell = pattern({
-        comment: String.raw`(?:^|\s)#.*`,
-        meta: String.raw`^[$>](?= )`,
-        string: String.raw`"[^"]*"|'[^']*'`,
-    });
-    const toml = pattern({
-        comment: '#.*',
-        string: String.raw`"[^"]*"|'[^']*'`,
-        section: String.raw`^\s*\[+[^\]]*\]+`,
-        attr: String.raw`^\s*[\w.-]+(?=\s*=)`,
-        number: String.raw`\b\d[\d_.]*\b`,
-        literal: String.raw`\b(?:true|false)\b`,
-    });
-    const languages = { rust, console: shell, shell, bash: shell, sh: shell, toml };
+  const words = list => list.split(' ').join('|');
+  const rust = pattern({
+    comment: String.raw`//.*|/\*[\s\S]*?\*/`,
+    string: String.raw`b?r(#*)"[\s\S]*?"\1|[bc]?"(?:\\[\s\S]|[^"\\])*"|b?'(?:\\(?:x..|u\{\w+\}|.)|[^\\'\n])'`,
+    symbol: String.raw`'[a-z_]\w*`,
+    meta: String.raw`#!?\[[^\]]*\]`,
+    number: String.raw`\b\d[\d_]*(?:\.(?!\.|[A-Za-z_])[\d_]*)?(?:e[+-]?\d+)?(?:[iuf](?:8|16|32|64|128|size))?\b|\b0[xob][\da-fA-F_]+`,
+    keyword: String.raw`\b(?:${words('as async await break const continue crate dyn else enum extern fn for if impl in let loop match mod move mut pub ref return self Self static struct super trait type unsafe use where while')})\b`,
+    literal: String.raw`\b(?:true|false|None|Some|Ok|Err)\b`,
+    type: String.raw`\b(?:bool|char|str|[iu](?:8|16|32|64|128|size)|f32|f64|[A-Z]\w*[a-z]\w*)\b`,
+    built_in: String.raw`\b[a-z_]\w*!(?=[(\[{])`,
+    title: String.raw`\b[a-z_]\w*(?=\()`,
+  });
+  const shell = pattern({
+    comment: String.raw`(?:^|\s)#.*`,
+    meta: String.raw`^[$>](?= )`,
+    string: String.raw`"[^"]*"|'[^']*'`,
+  });
+  const toml = pattern({
+    comment: '#.*',
+    string: String.raw`"[^"]*"|'[^']*'`,
+    section: String.raw`^\s*\[+[^\]]*\]+`,
+    attr: String.raw`^\s*[\w.-]+(?=\s*=)`,
+    number: String.raw`\b\d[\d_.]*\b`,
+    literal: String.raw`\b(?:true|false)\b`,
+  });
+  const languages = { rust, console: shell, shell, bash: shell, sh: shell, toml };
 
-    /** One pattern with a group for each kind of token. */
-    function pattern(kinds) {
-        const groups = Object.entries(kinds).map(([kind, source]) => `(?<${kind}>${source.replace(/\(#\*\)/, '(?<hashes>#*)').replace('\\1', '\\k<hashes>')})`);
-        return new RegExp(groups.join('|'), 'gm');
+  /** One pattern with a group for each kind of token. */
+  function pattern(kinds) {
+    const groups = Object.entries(kinds).map(([kind, source]) => `(?<${kind}>${source.replace(/\(#\*\)/, '(?<hashes>#*)').replace('\\1', '\\k<hashes>')})`);
+    return new RegExp(groups.join('|'), 'gm');
+  }
+
+  function highlightBlock(block) {
+    const name = (block.className.match(/\blanguage-(\w+)/) || [])[1];
+    const tokens = languages[name];
+    if (!tokens) {
+      return;
     }
-
-    function highlightBlock(block) {
-        const name = (block.className.match(/\blanguage-(\w+)/) || [])[1];
-        const tokens = languages[name];
-        if (!tokens) {
-            return;
-        }
-        // Find tokens in the text as a whole, then colour them where they lie, node by node.
-        const text = block.textContent;
-        const found = [];
-        for (const match of text.matchAll(tokens)) {
-            const kind = Object.keys(match.groups).find(group => group !== 'hashes' && match.groups[group] !== undefined);
-            found.push({ kind, start: match.index, end: match.index + match[0].length });
-        }
-        const walker = document.createTreeWalker(block, NodeFilter.SHOW_TEXT);
-        const nodes = [];
-        while (walker.nextNode()) {
-            nodes.push(walker.currentNode);
-        }
-        let [offset, token] = [0, 0];
-        for (const node of nodes) {
-            const end = offset + node.data.length;
-            const pieces = document.createDocumentFragment();
-            let position = offset;
-            while (position < end) {
-                while (token < found.length && found[token].end <= position) {
-                    token++;
-                }
-                const next = found[token];
-                const inside = next && next.start <= position;
-                const until = Math.min(end, next ? (inside ? next.end : next.start) : end);
-                const piece = text.slice(position, until);
-                if (inside) {
-                    const span = document.createElement('span');
-                    span.className = `hljs-${next.kind}`;
-                    span.textContent = piece;
-                    pieces.append(span);
-                } else {
-                    pieces.append(piece);
-                }
-                position = until;
-            }
-            node.replaceWith(pieces);
-            offset = end;
-        }
+    // Find tokens in the text as a whole, then colour them where they lie, node by node.
+    const text = block.textContent;
+    const found = [];
+    for (const match of text.matchAll(tokens)) {
+      const kind = Object.keys(match.groups).find(group => group !== 'hashes' && match.groups[group] !== undefined);
+      found.push({ kind, start: match.index, end: match.index + match[0].length });
     }
+    const walker = document.createTreeWalker(block, NodeFilter.SHOW_TEXT);
+    const nodes = [];
+    while (walker.nextNode()) {
+      nodes.push(walker.currentNode);
+    }
+    let [offset, token] = [0, 0];
+    for (const node of nodes) {
+      const end = offset + node.data.length;
+      const pieces = document.createDocumentFragment();
+      let position = offset;
+      while (position < end) {
+        while (token < found.length && found[token].end <= position) {
+          token++;
+        }
+        const next = found[token];
+        const inside = next && next.start <= position;
+        const until = Math.min(end, next ? (inside ? next.end : next.start) : end);
+        const piece = text.slice(position, until);
+        if (inside) {
+          const span = document.createElement('span');
+          span.className = `hljs-${next.kind}`;
+          span.textContent = piece;
+          pieces.append(span);
+        } else {
+          pieces.append(piece);
+        }
+        position = until;
+      }
+      node.replaceWith(pieces);
+      offset = end;
+    }
+  }
 
-    return { configure() {}, highlightBlock };
+  return { configure() {}, highlightBlock };
 })();

@@ -4,39 +4,40 @@
 'use strict';
 
 (() => {
-    // mdBook's sidebar button is the label of a hidden checkbox, which no key reaches. A button takes its place, and clicks it.
-    const label = document.getElementById('mdbook-sidebar-toggle');
-    const checkbox = document.getElementById('mdbook-sidebar-toggle-anchor');
-    if (label && checkbox) {
-        const button = document.createElement('button');
-        button.type = 'button';
-        button.className = label.className;
-        button.title = label.title;
-        button.append(...label.childNodes);
-        const tell = () => button.setAttribute('aria-expanded', checkbox.checked);
-        for (const name of ['aria-label', 'aria-controls']) {
-            button.setAttribute(name, label.getAttribute(name));
-        }
-        button.addEventListener('click', () => label.click());
-        checkbox.addEventListener('change', tell);
-        tell();
-        label.before(button);
-        label.hidden = true;
+  // mdBook's sidebar button is the label of a hidden checkbox, which no key reaches. A button takes its place, and clicks it.
+  const label = document.getElementById('mdbook-sidebar-toggle');
+  const checkbox = document.getElementById('mdbook-sidebar-toggle-anchor');
+  if (label && checkbox) {
+    const button = document.createElement('button');
+    button.type = 'button';
+    button.className = label.className;
+    button.title = label.title;
+    button.append(...label.childNodes);
+    const tell = () => button.setAttribute('aria-expanded', checkbox.checked);
+    for (const name of ['aria-label', 'aria-controls']) {
+      button.setAttribute(name, label.getAttribute(name));
     }
-    document.getElementById('mdbook-menu-bar')?.setAttribute('role', 'banner');
+    button.addEventListener('click', () => label.click());
+    checkbox.addEventListener('change', tell);
+    tell();
+    label.before(button);
+    label.hidden = true;
+  }
+  document.addEventListener('DOMContentLoaded', () => document.documentElement.classList.add('contents-ready'));
+  document.getElementById('mdbook-menu-bar')?.setAttribute('role', 'banner');
 
-    /** Blocks that are wider than the page take the focus, so that the arrow keys scroll them. */
-    function focusWhatScrolls() {
-        for (const block of document.querySelectorAll('pre > code, pre.literate-output, .literate-error, .table-wrapper, math[display="block"]')) {
-            if (block.scrollWidth > block.clientWidth) {
-                block.tabIndex = 0;
-            } else {
-                block.removeAttribute('tabindex');
-            }
-        }
+  /** Blocks that are wider than the page take the focus, so that the arrow keys scroll them. */
+  function focusWhatScrolls() {
+    for (const block of document.querySelectorAll('pre > code, pre.literate-output, .literate-error, .table-wrapper, math[display="block"]')) {
+      if (block.scrollWidth > block.clientWidth) {
+        block.tabIndex = 0;
+      } else {
+        block.removeAttribute('tabindex');
+      }
     }
-    focusWhatScrolls();
-    addEventListener('resize', focusWhatScrolls);
-    // A folded block has no width until it is opened.
-    document.addEventListener('toggle', focusWhatScrolls, true);
+  }
+  focusWhatScrolls();
+  addEventListener('resize', focusWhatScrolls);
+  // A folded block has no width until it is opened.
+  document.addEventListener('toggle', focusWhatScrolls, true);
 })();

@@ -6,182 +6,177 @@
 'use strict';
 
 window.receptiveField = {
-    /** After each layer: how many numbers of the input one output number sees (`size`), how far apart in the input the fields
-        of two neighbours are (`jump`), and where the field of the first output number begins (`start`; negative in the padding). */
-    of(layers) {
-        let [size, jump, start] = [1, 1, 0];
-        return layers.map(({ kernel, stride, padding, dilation }) => {
-            size += dilation * (kernel - 1) * jump;
-            start -= padding * jump;
-            jump *= stride;
-            return { size, jump, start };
-        });
-    },
+  /** After each layer: how many numbers of the input one output number sees (`size`), how far apart in the input the fields
+    of two neighbours are (`jump`), and where the field of the first output number begins (`start`; negative in the padding). */
+  of(layers) {
+    let [size, jump, start] = [1, 1, 0];
+    return layers.map(({ kernel, stride, padding, dilation }) => {
+      size += dilation * (kernel - 1) * jump;
+      start -= padding * jump;
+      jump *= stride;
+      return { size, jump, start };
+    });
+  },
 
-    /** How many numbers each layer gives, for an input of that length; null from the first layer on that fits nowhere. */
-    lengths(input, layers) {
-        const all = [input];
-        for (const { kernel, stride, padding, dilation } of layers) {
-            const before = all[all.length - 1];
-            const room = before === null ? -1 : before + 2 * padding - dilation * (kernel - 1) - 1;
-            all.push(room < 0 ? null : Math.floor(room / stride) + 1);
-        }
-        return all;
-    },
+  /** How many numbers each layer gives, for an input of that length; null from the first layer on that fits nowhere. */
+  lengths(input, layers) {
+    const all = [input];
+    for (const { kernel, stride, padding, dilation } of layers) {
+      const before = all[all.length - 1];
+      const room = before === null ? -1 : before + 2 * padding - dilation * (kernel - 1) - 1;
+      all.push(room < 0 ? null : Math.floor(room / stride) + 1);
+    }
+    return all;
+  },
 };
 
 interactive.register('receptive-field', root => {
-    const { make, draw, slider, count } = interactive;
-    const layer = (kernel, stride = 1, padding = 0, dilation = 1) => ({ kernel, stride, padding, dilation });
-    const stacks = {
-        'Three 3 × 3': [layer(3), layer(3), layer(3)],
-        'One 7 × 7': [layer(7)],
-        'With pooling': [layer(3, 1, 1), layer(2, 2), layer(3, 1, 1), layer(2, 2)],
-        'Dilated 1, 2, 4': [layer(3, 1, 1, 1), layer(3, 1, 2, 2), layer(3, 1, 4, 4)],
-    };
-    const [MOST, INPUT] = [6, { min: 4, max: 32, value: 15 }];
-    const limits = { kernel: [1, 9], stride: [1, 4], padding: [0, 8], dilation: [1, 8] };
-    let layers = stacks['Three 3 × 3'].map(each => ({ ...each }));
-    let input = INPUT.value;
+  const { make, draw, slider, count } = interactive;
+  const layer = (kernel, stride = 1, padding = 0, dilation = 1) => ({ kernel, stride, padding, dilation });
+  const stacks = {
+    'Three 3 × 3': [layer(3), layer(3), layer(3)],
+    'One 7 × 7': [layer(7)],
+    'With pooling': [layer(3, 1, 1), layer(2, 2), layer(3, 1, 1), layer(2, 2)],
+    'Dilated 1, 2, 4': [layer(3, 1, 1, 1), layer(3, 1, 2, 2), layer(3, 1, 4, 4)],
+  };
+  const [MOST, INPUT] = [6, { min: 4, max: 32, value: 15 }];
+  const limits = { kernel: [1, 9], stride: [1, 4], padding: [0, 8], dilation: [1, 8] };
+  let layers = stacks['Three 3 × 3'].map(each => ({ ...each }));
+  let input = INPUT.value;
 
-    const rows = make('tbody');
-    const table = make('table', { class: 'widget-layers' },
-        make('thead', {}, make('tr', {}, ...['layer', 'kernel', 'stride', 'padding', 'dilation', 'output', 'size', 'jump', 'start', '']
-            .map(name => name ? make('th', { scope: 'col' }, name) : make('td')))), rows);
-    const verdict = make('p', { class: 'widget-verdict', role: 'status' });
-    const picture = make('div', { class: 'widget-picture' });
-    const add = make('button', { type: 'button', click: () => { layers.push(layer(3)); rebuild(); } }, 'Add a layer');
-    const starts = Object.keys(stacks).map(name => make('button', {
-        type: 'button', click: () => { layers = stacks[name].map(each => ({ ...each })); rebuild(); },
-    }, name));
+  const rows = make('tbody');
+  const table = make('table', { class: 'widget-layers' },
+    make('thead', {}, make('tr', {}, ...['layer', 'kernel', 'stride', 'padding', 'dilation', 'output', 'size', 'jump', 'start', '']
+      .map(name => name ? make('th', { scope: 'col' }, name) : make('td')))), rows);
+  const verdict = make('p', { class: 'widget-verdict', role: 'status' });
+  const picture = make('div', { class: 'widget-picture' });
+  const add = make('button', { type: 'button', click: () => { layers.push(layer(3)); rebuild(); } }, 'Add a layer');
+  const starts = Object.keys(stacks).map(name => make('button', {
+    type: 'button', click: () => { layers = stacks[name].map(each => ({ ...each })); rebuild(); },
+  }, name));
 
-    /** The table's rows anew: after a layer came or went. */
-    function rebuild() {
-        rows.replaceChildren(...layers.map((each, index) => make('tr', {},
-            make('th', { scope: 'row' }, String(index + 1)),
-            ...Object.entries(limits).map(([name, [min, max]]) => make('td', {}, make('input', {
-                type: 'number', min, max, value: each[name], 'aria-label': `${name} of layer ${index + 1}`,
-                input: event => change(each, name, event.target),
-            }))),
-            ...['output', 'size', 'jump', 'start'].map(name => make('td', { class: name })),
-            make('td', {}, make('button', {
-                type: 'button', 'aria-label': `Remove layer ${index + 1}`, title: `Remove layer ${index + 1}`, disabled: layers.length === 1,
-                click: () => {
-                    layers.splice(index, 1);
-                    rebuild();
-                    // The focused button is gone: go on with the one that took its place.
-                    rows.querySelectorAll('button')[Math.min(index, layers.length - 1)].focus();
-                },
-            }, '×')))));
-        add.disabled = layers.length === MOST;
-        update();
+  /** The table's rows anew: after a layer came or went. */
+  function rebuild() {
+    rows.replaceChildren(...layers.map((each, index) => make('tr', {},
+      make('th', { scope: 'row' }, String(index + 1)),
+      ...Object.entries(limits).map(([name, [min, max]]) => make('td', {}, make('input', {
+        type: 'number', min, max, value: each[name], 'aria-label': `${name} of layer ${index + 1}`,
+        input: event => change(each, name, event.target),
+      }))),
+      ...['output', 'size', 'jump', 'start'].map(name => make('td', { class: name })),
+      make('td', {}, make('button', {
+        type: 'button', 'aria-label': `Remove layer ${index + 1}`, title: `Remove layer ${index + 1}`, disabled: layers.length === 1,
+        click: () => {
+          layers.splice(index, 1);
+          rebuild();
+          // The focused button is gone: go on with the one that took its place.
+          rows.querySelectorAll('button')[Math.min(index, layers.length - 1)].focus();
+        },
+      }, '×')))));
+    add.disabled = layers.length === MOST;
+    update();
+  }
+
+  function change(each, name, field) {
+    const [min, max] = limits[name];
+    const value = Number(field.value);
+    const valid = field.value !== '' && Number.isInteger(value) && value >= min && value <= max;
+    field.setAttribute('aria-invalid', String(!valid));
+    if (valid) {
+      each[name] = value;
+      update();
+    } else {
+      verdict.textContent = `The ${name} goes from ${min} to ${max}.`;
     }
+  }
 
-    function change(each, name, field) {
-        const [min, max] = limits[name];
-        const value = Number(field.value);
-        const valid = field.value !== '' && Number.isInteger(value) && value >= min && value <= max;
-        field.setAttribute('aria-invalid', String(!valid));
-        if (valid) {
-            each[name] = value;
-            update();
-        } else {
-            verdict.textContent = `The ${name} goes from ${min} to ${max}.`;
+  function update() {
+    const fields = window.receptiveField.of(layers);
+    const lengths = window.receptiveField.lengths(input, layers);
+    Array.from(rows.children).forEach((row, index) => {
+      const { size, jump, start } = fields[index];
+      const cells = { output: lengths[index + 1] ?? '–', size, jump, start: interactive.number(start) };
+      for (const [name, value] of Object.entries(cells)) {
+        row.querySelector(`.${name}`).textContent = value;
+      }
+    });
+    const { size, jump } = fields[fields.length - 1];
+    const misfit = lengths.indexOf(null);
+    const { kernel, dilation, padding } = layers[Math.max(misfit, 1) - 1];
+    const [result, remark] = misfit < 0
+      ? [`One output number sees ${size} × ${size} numbers of the input.`,
+        `Its neighbour sees a region ${count(jump, 'step')} further on.${size > input ? ' The input has fewer: the rest is padding.' : ''}`]
+      : [`Layer ${misfit} fits nowhere.`,
+        `Its kernel spans ${dilation * (kernel - 1) + 1} numbers, and it gets ${lengths[misfit - 1]}, plus ${padding} of padding on each side.`];
+    verdict.replaceChildren(make('strong', {}, result), ` ${remark}`);
+    verdict.classList.toggle('impossible', misfit >= 0);
+    picture.replaceChildren(paint(lengths, misfit));
+  }
+
+  /** One axis of the stack: the input at the bottom, a row of dots for each layer, and the cone of the middle output number. */
+  function paint(lengths, misfit) {
+    // As wide as there is room, so that its text stays legible on a phone.
+    const [width, height] = [Math.max(280, Math.min(700, picture.clientWidth || 700)), 330];
+    const shown = misfit < 0 ? lengths : lengths.slice(0, misfit);
+    const last = shown.length - 1;
+    const top = 22;
+    const gap = (height - 2 * top) / Math.max(last, 1);
+    const y = level => (last ? top + (last - level) * gap : height / 2);
+
+    // Positions in the input's own unit: the middle of what each number sees.
+    const centre = [cell => cell];
+    layers.slice(0, last).forEach(({ kernel, stride, padding, dilation }, index) => {
+      const below = centre[index];
+      const step = below(1) - below(0);
+      centre.push(cell => below(0) + (cell * stride - padding + dilation * (kernel - 1) / 2) * step);
+    });
+
+    // Which numbers of each level the chosen output number sees; those outside the level lie in the padding, and see nothing.
+    const seen = Array(last + 1);
+    const links = [];
+    seen[last] = [Math.floor((shown[last] - 1) / 2)];
+    for (let level = last; level > 0; level--) {
+      const { kernel, stride, padding, dilation } = layers[level - 1];
+      for (const cell of seen[level].filter(cell => cell >= 0 && cell < shown[level])) {
+        for (let tap = 0; tap < kernel; tap++) {
+          links.push([level, cell, cell * stride - padding + tap * dilation]);
         }
+      }
+      const below = links.filter(([above]) => above === level).map(([, , under]) => under);
+      seen[level - 1] = Array.from(new Set(below)).sort((a, b) => a - b);
     }
+    const low = Math.min(0, ...seen.flatMap((cells, level) => cells.map(centre[level])));
+    const high = Math.max(input - 1, ...seen.flatMap((cells, level) => cells.map(centre[level])));
+    const unit = Math.min(40, (width - 90) / Math.max(high - low, 1));
+    const x = place => 72 + (width - 90 - (high - low) * unit) / 2 + (place - low) * unit;
+    const radius = Math.max(2.5, Math.min(8, unit * 0.36, gap * 0.3));
 
-    function update() {
-        const fields = window.receptiveField.of(layers);
-        const lengths = window.receptiveField.lengths(input, layers);
-        Array.from(rows.children).forEach((row, index) => {
-            const { size, jump, start } = fields[index];
-            const cells = { output: lengths[index + 1] ?? '–', size, jump, start: interactive.number(start) };
-            for (const [name, value] of Object.entries(cells)) {
-                row.querySelector(`.${name}`).textContent = value;
-            }
-        });
-        const { size, jump } = fields[fields.length - 1];
-        const misfit = lengths.indexOf(null);
-        verdict.replaceChildren(...(misfit < 0
-            ? [make('strong', {}, `One output number sees ${size} × ${size} numbers of the input. `),
-                `Its neighbour sees a region ${count(jump, 'step')} further on.${size > input ? ' That is more than the input has: the rest is padding.' : ''}`]
-            : [make('strong', {}, `Layer ${misfit} fits nowhere. `),
-                `Its kernel spans ${layers[misfit - 1].dilation * (layers[misfit - 1].kernel - 1) + 1} numbers, and it gets ${lengths[misfit - 1]}, plus ${layers[misfit - 1].padding} of padding on each side.`]));
-        picture.replaceChildren(paint(lengths, misfit));
-    }
+    const svg = draw('svg', {
+      viewBox: `0 0 ${width} ${height}`, width, height, role: 'img',
+      'aria-label': `The layers, drawn along one axis, and the ${count(seen[0].length, 'number')} of the input that the middle output number sees.`,
+    });
+    const point = (level, cell) => `${x(centre[level](cell)).toFixed(1)} ${y(level).toFixed(1)}`;
+    const lines = links.map(([level, cell, under]) => `M${point(level, cell)}L${point(level - 1, under)}`);
+    svg.append(draw('path', { d: lines.join(''), class: 'link' }));
+    shown.forEach((length, level) => {
+      svg.append(draw('text', { x: 0, y: y(level) + 5, class: 'level' }, level ? `layer ${level}` : 'input'));
+      const dot = (cell, style) => svg.append(draw('circle', {
+        cx: x(centre[level](cell)), cy: y(level), r: style ? radius : radius * 0.7, class: `unit ${style}`,
+      }));
+      seen[level].filter(cell => cell < 0 || cell >= length).forEach(cell => dot(cell, 'padding'));
+      for (let cell = 0; cell < length; cell++) {
+        dot(cell, seen[level].includes(cell) ? 'seen' : '');
+      }
+    });
+    return svg;
+  }
 
-    /** One axis of the stack: the input at the bottom, a row of dots for each layer, and the cone of the middle output number. */
-    function paint(lengths, misfit) {
-        // As wide as there is room, so that its text stays legible on a phone.
-        const [width, height] = [Math.max(280, Math.min(700, picture.clientWidth || 700)), 330];
-        const shown = misfit < 0 ? lengths : lengths.slice(0, misfit);
-        const last = shown.length - 1;
-        const top = 22;
-        const gap = (height - 2 * top) / Math.max(last, 1);
-        const y = level => (last ? top + (last - level) * gap : height / 2);
-
-        // Positions in the input's own unit: the middle of what each number sees.
-        const centre = [cell => cell];
-        layers.slice(0, last).forEach(({ kernel, stride, padding, dilation }, index) => {
-            const below = centre[index];
-            const step = below(1) - below(0);
-            centre.push(cell => below(0) + (cell * stride - padding + dilation * (kernel - 1) / 2) * step);
-        });
-
-        // Which numbers of each level the chosen output number sees; those outside 0..length lie in the padding.
-        const seen = Array(last + 1);
-        seen[last] = [Math.floor((shown[last] - 1) / 2)];
-        for (let level = last; level > 0; level--) {
-            const { kernel, stride, padding, dilation } = layers[level - 1];
-            const cells = new Set();
-            for (const cell of seen[level].filter(cell => cell >= 0 && cell < shown[level])) {
-                for (let tap = 0; tap < kernel; tap++) {
-                    cells.add(cell * stride - padding + tap * dilation);
-                }
-            }
-            seen[level - 1] = Array.from(cells).sort((a, b) => a - b);
-        }
-        const low = Math.min(0, ...seen.flatMap((cells, level) => cells.map(centre[level])));
-        const high = Math.max(input - 1, ...seen.flatMap((cells, level) => cells.map(centre[level])));
-        const unit = Math.min(40, (width - 90) / Math.max(high - low, 1));
-        const x = place => 72 + (width - 90 - (high - low) * unit) / 2 + (place - low) * unit;
-        const radius = Math.max(2.5, Math.min(8, unit * 0.36, gap * 0.3));
-
-        const svg = draw('svg', {
-            viewBox: `0 0 ${width} ${height}`, width, height, role: 'img',
-            'aria-label': `The layers, drawn along one axis, and the ${count(seen[0].length, 'number')} of the input that the middle output number sees.`,
-        });
-        let links = '';
-        for (let level = last; level > 0; level--) {
-            const { kernel, stride, padding, dilation } = layers[level - 1];
-            for (const cell of seen[level].filter(cell => cell >= 0 && cell < shown[level])) {
-                for (let tap = 0; tap < kernel; tap++) {
-                    const under = cell * stride - padding + tap * dilation;
-                    links += `M${x(centre[level](cell)).toFixed(1)} ${y(level).toFixed(1)}L${x(centre[level - 1](under)).toFixed(1)} ${y(level - 1).toFixed(1)}`;
-                }
-            }
-        }
-        svg.append(draw('path', { d: links, class: 'link' }));
-        shown.forEach((length, level) => {
-            const name = level === 0 ? 'input' : `layer ${level}`;
-            svg.append(draw('text', { x: 0, y: y(level) + 5, class: 'level' }, name));
-            const chosen = new Set(seen[level]);
-            for (const cell of seen[level].filter(cell => cell < 0 || cell >= length)) {
-                svg.append(draw('circle', { cx: x(centre[level](cell)), cy: y(level), r: radius, class: 'unit padding' }));
-            }
-            for (let cell = 0; cell < length; cell++) {
-                svg.append(draw('circle', { cx: x(centre[level](cell)), cy: y(level), r: chosen.has(cell) ? radius : radius * 0.7, class: chosen.has(cell) ? 'unit seen' : 'unit' }));
-            }
-        });
-        return svg;
-    }
-
-    root.replaceChildren(make('div', { role: 'group', 'aria-label': 'Receptive-field explorer' },
-        make('div', { class: 'playground-presets' }, make('span', {}, 'Start from'), ...starts),
-        make('div', { class: 'widget-scroll', role: 'region', 'aria-label': 'The layers', tabindex: 0 }, table),
-        make('div', { class: 'widget-row' }, add, slider('length of the input', INPUT, value => { input = value; update(); }).row),
-        verdict, picture,
-        make('p', { class: 'widget-key' }, 'One axis of the stack. Filled dots: what the middle output number sees; dashed: padding.')));
-    rebuild();
-    addEventListener('resize', update);
+  root.replaceChildren(make('div', { role: 'group', 'aria-label': 'Receptive-field explorer' },
+    make('div', { class: 'playground-presets' }, make('span', {}, 'Start from'), ...starts),
+    make('div', { class: 'widget-scroll', role: 'region', 'aria-label': 'The layers', tabindex: 0 }, table),
+    make('div', { class: 'widget-row' }, add, slider('length of the input', INPUT, value => { input = value; update(); }).row),
+    verdict, picture,
+    make('p', { class: 'widget-key' }, 'One axis of the stack. Filled dots: what the middle output number sees; dashed: padding.')));
+  rebuild();
+  addEventListener('resize', update);
 });
