@@ -18,10 +18,12 @@ pub(crate) struct Convcore {
     prepared: Option<Prepared>,
 }
 
+type Operation = Box<dyn Fn(&[Tensor]) -> Tensor + Send + Sync>;
+
 /// Work that is ready to be done.
 enum Prepared {
     Operation {
-        forward: Box<dyn Fn(&[Tensor]) -> Tensor + Send + Sync>,
+        forward: Operation,
         inputs: Vec<Tensor>,
         upstream: Tensor,
     },

@@ -108,9 +108,9 @@ pub(crate) fn random(count: usize) -> Vec<Work> {
     let mut rng = seeded(7);
     let mut works = Vec::new();
     while works.len() < count {
-        let channels = one_of(&mut rng, &[1, 2, 3, 4, 5, 8, 13, 16, 24, 37, 64, 96, 128]);
-        let filters = one_of(&mut rng, &[4, 5, 8, 11, 16, 24, 32, 50, 64, 96, 128, 192]);
-        let groups = if channels % 4 == 0 && filters % 4 == 0 {
+        let channels: usize = one_of(&mut rng, &[1, 2, 3, 4, 5, 8, 13, 16, 24, 37, 64, 96, 128]);
+        let filters: usize = one_of(&mut rng, &[4, 5, 8, 11, 16, 24, 32, 50, 64, 96, 128, 192]);
+        let groups = if channels.is_multiple_of(4) && filters.is_multiple_of(4) {
             one_of(&mut rng, &[1, 1, 2, 4])
         } else {
             1

@@ -12,7 +12,7 @@ use rayon::prelude::*;
 
 use super::conv_forward::BAND;
 use super::layout::{Axis, Layout};
-use super::parallel::{Shared, WORTH_THREADS, filled, for_each_task, with_scratch};
+use super::parallel::{Kept, Shared, WORTH_THREADS, filled, for_each_task, with_scratch};
 use super::simd::{Kernel, Level, Simd};
 use super::sizes::Sizes;
 
@@ -26,6 +26,10 @@ pub(super) fn weight_gradient(level: Level, sizes: &Sizes, x: &[f32], grad: &[f3
     let blocks = Block::all(sizes.filters, level.lanes());
     let filled_filters = blocks.last().map_or(0, |block| block.first + block.width);
     let depth = sizes.channels * elements.len();
+    if depth == 0 {
+        // Nothing but padding was ever read.
+        return vec![0.0; sizes.lengths()[1]];
+    }
     let sums = Sums {
         level,
         sizes,
@@ -40,18 +44,18 @@ pub(super) fn weight_gradient(level: Level, sizes: &Sizes, x: &[f32], grad: &[f3
     let units = sizes.images * sums.layout.bands();
     let length = sizes.groups * sums.group_length;
     let parts = ((1 << 20) / length.max(1)).clamp(4, 16).min(units);
-    let part = |part: usize| {
-        let mut partial = vec![0.0; length];
+    let mut partials = Kept::new(parts * length);
+    let part = |(part, partial): (usize, &mut [f32])| {
+        partial.fill(0.0);
         for unit in units * part / parts..units * (part + 1) / parts {
-            sums.add_unit(unit, &mut partial);
+            sums.add_unit(unit, partial);
         }
-        partial
     };
-    let partials: Vec<Vec<f32>> = if grad.len() * depth < WORTH_THREADS {
-        (0..parts).map(part).collect()
+    if grad.len() * depth < WORTH_THREADS {
+        partials.chunks_mut(length).enumerate().for_each(part);
     } else {
-        (0..parts).into_par_iter().map(part).collect()
-    };
+        partials.par_chunks_mut(length).enumerate().for_each(part);
+    }
     sums.total(&partials, &elements)
 }
 
@@ -159,14 +163,15 @@ impl Sums<'_> {
     }
 
     /// The sum of the parts, in order, as `[filter][channel][element]`.
-    fn total(&self, partials: &[Vec<f32>], elements: &[usize]) -> Vec<f32> {
+    fn total(&self, partials: &[f32], elements: &[usize]) -> Vec<f32> {
         const TAPS: usize = 16;
         let length = self.sizes.lengths()[1];
         let (depth, strips) = (self.depth, self.depth.div_ceil(TAPS));
         let filter_length = self.sizes.channels * self.sizes.elements();
+        let part_length = self.sizes.groups * self.group_length;
         let add = |weight: Shared| {
             let tasks = self.sizes.groups * self.blocks.len() * strips;
-            for_each_task(tasks, length * partials.len(), |task| {
+            for_each_task(tasks, partials.len(), |task| {
                 let (group, strip) = (task / strips / self.blocks.len(), task % strips);
                 let block = &self.blocks[task / strips % self.blocks.len()];
                 let at = group * self.group_length + block.first * depth;
@@ -174,10 +179,10 @@ impl Sums<'_> {
                     let element = tap / elements.len() * self.sizes.elements()
                         + elements[tap % elements.len()];
                     for lane in 0..block.used {
-                        let sum = partials
+                        let sum: f32 = partials[at + tap * block.width + lane..]
                             .iter()
-                            .map(|partial| partial[at + tap * block.width + lane])
-                            .sum::<f32>();
+                            .step_by(part_length)
+                            .sum();
                         let filter = group * self.sizes.filters + block.first + lane;
                         // SAFETY: this element of this filter is this task's alone.
                         unsafe { weight.at(filter * filter_length + element).write(sum) };

@@ -2,7 +2,7 @@
 
 use super::simd::Level;
 pub(crate) use super::sizes::Sizes;
-use super::{conv_backward_input, conv_backward_weight, conv_forward};
+use super::{conv_backward_input, conv_backward_weight, conv_forward, winograd};
 
 /// The outputs of the whole batch: each filter over each image, plus its bias.
 pub(crate) fn forward(sizes: &Sizes, x: &[f32], weight: &[f32], bias: Option<&[f32]>) -> Vec<f32> {
@@ -44,6 +44,9 @@ pub(super) fn forward_at(
         };
         return (0..sizes.lengths()[2]).map(bias).collect();
     }
+    if winograd::suits(sizes) {
+        return winograd::forward(level, sizes, x, weight, bias);
+    }
     conv_forward::forward(level, sizes, x, weight, bias)
 }
 
@@ -57,6 +60,9 @@ pub(super) fn input_gradient_at(
     assert_eq!([grad.len(), weight.len()], [y, weights]);
     if [x, weights, y].contains(&0) {
         return vec![0.0; x];
+    }
+    if winograd::suits(sizes) {
+        return winograd::input_gradient(level, sizes, grad, weight);
     }
     conv_backward_input::input_gradient(level, sizes, grad, weight)
 }

@@ -17,7 +17,7 @@ pub(super) struct Correlation<'a> {
     pub(super) image_strides: [usize; 2],
     pub(super) layout: Layout,
     /// One group of filters each; a group reads the channels next to its predecessor's.
-    pub(super) groups: Vec<Panels>,
+    pub(super) groups: Vec<Panels<'a>>,
     /// From one group's first channel to the next one's, in the input and in the output.
     pub(super) group_strides: [usize; 2],
     /// Filters in a group, and from one's output to the next one's.
@@ -103,7 +103,7 @@ impl Kernel for Band<'_> {
         for panels in panels.chunks(at_a_time.max(1)) {
             let mut q = 0;
             while q < outputs {
-                let vectors = (outputs - q).div_ceil(S::LANES).min(S::VECTORS);
+                let vectors = tile::vectors::<S>(outputs - q);
                 for panel in panels {
                     let work = Work {
                         offsets,

@@ -6,6 +6,7 @@
 //! - [`layout`]: an image laid out so that each tap of a filter reads it in one straight run;
 //! - [`tile`]: the innermost loop, a tile of the output kept in registers;
 //! - [`correlate`]: the loops around the tiles, for [`conv_forward`] and [`conv_backward_input`];
+//! - [`winograd`]: 3 x 3 filters with less than half of the multiplications;
 //! - [`conv_backward_weight`]: sums over all outputs, with the filters along the vectors;
 //! - [`pooling`]: maxima and averages;
 //! - [`parallel`]: work spread over the cores;
@@ -30,3 +31,4 @@ mod sizes;
 #[cfg(test)]
 mod tests;
 mod tile;
+mod winograd;

@@ -36,6 +36,52 @@ pub(super) fn with_scratch<R>(length: usize, run: impl FnOnce(&mut [f32]) -> R) 
     })
 }
 
+thread_local! {
+    static KEPT: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Memory for intermediate results that all tasks of a kernel share, kept from one use to the next.
+///
+/// Not lent like scratch, but taken and given back: while its owner waits for its tasks, the same thread may well
+/// start another kernel, which then gets memory of its own.
+pub(super) struct Kept {
+    memory: Vec<f32>,
+    length: usize,
+}
+
+impl Kept {
+    /// `length` numbers from an earlier use.
+    pub(super) fn new(length: usize) -> Kept {
+        let mut memory = KEPT.take();
+        if memory.len() < length {
+            memory = vec![0.0; length];
+        }
+        Kept { memory, length }
+    }
+}
+
+impl std::ops::Deref for Kept {
+    type Target = [f32];
+
+    fn deref(&self) -> &[f32] {
+        &self.memory[..self.length]
+    }
+}
+
+impl std::ops::DerefMut for Kept {
+    fn deref_mut(&mut self) -> &mut [f32] {
+        &mut self.memory[..self.length]
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        let memory = std::mem::take(&mut self.memory);
+        // A thread that is ending has no place any more; then the memory is freed.
+        let _ = KEPT.try_with(|kept| kept.replace(memory));
+    }
+}
+
 /// An output that tasks fill together, each its own part, though the parts interleave.
 #[derive(Clone, Copy)]
 pub(super) struct Shared<'a> {

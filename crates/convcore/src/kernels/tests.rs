@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::convolution::{bias_gradient, forward_at, input_gradient_at, weight_gradient_at};
 use super::simd::Level;
 use super::sizes::Sizes;
-use super::{pooling, reference};
+use super::{pooling, reference, winograd};
 use crate::Geometry;
 
 /// Small numbers, the same for the same seed; whole multiples of 1/8, so that most sums have no rounding.
@@ -71,6 +71,9 @@ fn check(sizes: &Sizes) {
     let [x, weight, y] = sizes.lengths();
     let (x, weight, grad) = (numbers(x, 1), numbers(weight, 2), numbers(y, 3));
     let bias = numbers(sizes.groups * sizes.filters, 4);
+    let y = reference::forward(sizes, &x, &weight, Some(&bias));
+    let x_gradient = reference::input_gradient(sizes, &grad, &weight);
+    let weight_gradient = reference::weight_gradient(sizes, &x, &grad);
     for level in Level::all() {
         let close = |kernel: &str, fast: &[f32], slow: &[f32]| {
             assert_close(&format!("{kernel} at {level:?} of {sizes:?}"), fast, slow);
@@ -78,33 +81,95 @@ fn check(sizes: &Sizes) {
         close(
             "forward",
             &forward_at(level, sizes, &x, &weight, Some(&bias)),
-            &reference::forward(sizes, &x, &weight, Some(&bias)),
+            &y,
         );
         close(
             "input_gradient",
             &input_gradient_at(level, sizes, &grad, &weight),
-            &reference::input_gradient(sizes, &grad, &weight),
+            &x_gradient,
         );
         close(
             "weight_gradient",
             &weight_gradient_at(level, sizes, &x, &grad),
-            &reference::weight_gradient(sizes, &x, &grad),
+            &weight_gradient,
         );
-        close(
-            "bias_gradient",
-            &bias_gradient(sizes, &grad),
-            &reference::bias_gradient(sizes, &grad),
-        );
+    }
+    assert_close(
+        "bias_gradient",
+        &bias_gradient(sizes, &grad),
+        &reference::bias_gradient(sizes, &grad),
+    );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    #[cfg_attr(miri, ignore = "too slow there")]
+    fn convolution_and_its_gradients_agree_with_the_definition(sizes in all_sizes()) {
+        check(&sizes);
     }
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: if cfg!(miri) { 4 } else { 256 }, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 16, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn convolution_and_its_gradients_agree_with_the_definition(sizes in all_sizes()) {
+    #[cfg_attr(miri, ignore = "too slow there")]
+    fn three_by_three_filters_with_fewer_multiplications_agree_with_the_definition(
+        input in (4..=13_usize, 4..=13_usize),
+        padding in (0..=2_usize, 0..=2_usize),
+        groups in 1..=2_usize,
+        images in 1..=2_usize,
+        channels in 16..=24_usize,
+        filters in 64..=70_usize,
+    ) {
+        let geometry = Geometry::new(3).padding(padding);
+        let input = [input.0, input.1];
+        let output = geometry.output_size(input).unwrap();
+        prop_assume!(output.iter().all(|&length| length >= 4));
+        let sizes = Sizes { geometry, images, groups, channels, filters, input, output };
+        prop_assert!(winograd::suits(&sizes));
         check(&sizes);
+        let turned = Sizes { channels: filters, filters: channels, ..sizes };
+        check(&turned);
     }
+}
+
+#[test]
+fn each_kernel_at_each_level_under_a_sanitizer_too() {
+    let sizes = |geometry: Geometry, groups, channels, filters, input: [usize; 2]| {
+        let output = geometry.output_size(input).unwrap();
+        Sizes {
+            geometry,
+            images: 2,
+            groups,
+            channels,
+            filters,
+            input,
+            output,
+        }
+    };
+    check(&sizes(Geometry::new(3).padding(1), 1, 2, 5, [5, 6]));
+    check(&sizes(
+        Geometry::new((2, 3)).stride((2, 1)).dilation((1, 2)),
+        2,
+        1,
+        1,
+        [5, 7],
+    ));
+    check(&sizes(Geometry::new(1), 1, 3, 9, [3, 5]));
+    check(&sizes(Geometry::new(3), 1, 16, 64, [6, 7]));
+    let pool = Geometry::new(3).stride(2).padding(1);
+    check_pooling(
+        &pooling::Sizes {
+            geometry: pool,
+            planes: 2,
+            input: [5, 6],
+            output: pool.output_size([5, 6]).unwrap(),
+        },
+        &numbers(60, 7),
+    );
 }
 
 #[test]
@@ -161,6 +226,7 @@ fn a_vast_border_costs_nothing() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too slow there")]
 fn the_result_does_not_depend_on_the_number_of_threads() {
     let geometry = Geometry::new(3).padding(1);
     let sizes = Sizes {
@@ -243,9 +309,10 @@ fn check_pooling(sizes: &pooling::Sizes, x: &[f32]) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: if cfg!(miri) { 4 } else { 256 }, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
+    #[cfg_attr(miri, ignore = "too slow there")]
     fn pooling_and_its_gradients_agree_with_the_definition(rows in axis(), columns in axis(), planes in 1..=3_usize) {
         let pair = |i: usize| [rows[i], columns[i]];
         // At most half of a window may be padding.

@@ -7,14 +7,16 @@
 //!
 //! Measured on one Zen 5 core: see the table in [`super`].
 
+use std::borrow::Cow;
+
 use super::parallel::{Shared, filled, for_each_task};
 use super::simd::Simd;
 
 /// The weights of a matrix's rows (a convolution's filters), in the order in which tiles read them.
 ///
 /// Rows are dealt into panels of `rows`, the last one narrower; within a panel the weights stand step by step.
-pub(super) struct Panels {
-    values: Vec<f32>,
+pub(super) struct Panels<'a> {
+    values: Cow<'a, [f32]>,
     depth: usize,
     count: usize,
     rows: usize,
@@ -28,7 +30,7 @@ pub(super) struct Panel<'a> {
     pub(super) rows: usize,
 }
 
-impl Panels {
+impl<'a> Panels<'a> {
     /// Packs a matrix of `count` rows whose element (row, step) is `matrix[row * stride + places[step]]`.
     pub(super) fn pack(
         matrix: &[f32],
@@ -36,15 +38,10 @@ impl Panels {
         stride: usize,
         places: &[usize],
         rows: usize,
-    ) -> Panels {
+    ) -> Panels<'static> {
         let depth = places.len();
         let width = |first: usize| rows.min(count - first).next_power_of_two();
-        let last = count.saturating_sub(1) / rows * rows;
-        let length = if count == 0 {
-            0
-        } else {
-            (last + width(last)) * depth
-        };
+        let length = Panels::length(count, depth, rows);
         let fill = |values: Shared| {
             for_each_task(count.div_ceil(rows), length, |panel| {
                 let (first, width) = (panel * rows, width(panel * rows));
@@ -61,13 +58,38 @@ impl Panels {
             });
         };
         // SAFETY: each panel is filled, and there is nothing but panels.
-        let values = unsafe { filled(length, fill) };
+        let values = unsafe { filled(length, fill) }.into();
         Panels {
             values,
             depth,
             count,
             rows,
         }
+    }
+
+    /// Panels of numbers that already stand in their order: see [`Panels::place`].
+    pub(super) fn packed(values: &'a [f32], count: usize, depth: usize, rows: usize) -> Panels<'a> {
+        Panels {
+            values: values.into(),
+            depth,
+            count,
+            rows,
+        }
+    }
+
+    /// How many numbers panels have.
+    pub(super) fn length(count: usize, depth: usize, rows: usize) -> usize {
+        count.checked_sub(1).map_or(0, |last| {
+            let first = last / rows * rows;
+            (first + rows.min(count - first).next_power_of_two()) * depth
+        })
+    }
+
+    /// Where in panels an element of the matrix stands.
+    pub(super) fn place(count: usize, depth: usize, rows: usize, row: usize, step: usize) -> usize {
+        let first = row / rows * rows;
+        let width = rows.min(count - first).next_power_of_two();
+        first * depth + step * width + row - first
     }
 
     /// Steps of the sum.
@@ -106,28 +128,64 @@ pub(super) struct Grid {
 
 /// Neighbouring lanes `start..end` of a vector, and the address of the first, from the tile's row's own.
 #[derive(Clone, Copy)]
-struct Run {
-    start: usize,
-    end: usize,
-    address: usize,
+pub(super) struct Run {
+    pub(super) start: usize,
+    pub(super) end: usize,
+    pub(super) address: usize,
 }
 
 impl Grid {
     /// The runs of the vector that begins with lane `q`.
     #[inline(always)]
-    fn runs(&self, q: usize, lanes: usize, mut visit: impl FnMut(Run)) {
-        let (mut row, mut column, mut start) = (q / self.width, q % self.width, 0);
-        while start < lanes && row < self.rows {
-            let end = lanes.min(start + self.columns.saturating_sub(column));
-            if start < end {
-                visit(Run {
+    pub(super) fn runs(self, q: usize, lanes: usize) -> Runs {
+        Runs {
+            grid: self,
+            row: q / self.width,
+            column: q % self.width,
+            start: 0,
+            lanes,
+        }
+    }
+}
+
+/// The runs of a vector that are yet to come.
+pub(super) struct Runs {
+    grid: Grid,
+    row: usize,
+    column: usize,
+    start: usize,
+    lanes: usize,
+}
+
+impl Iterator for Runs {
+    type Item = Run;
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<Run> {
+        let grid = self.grid;
+        while self.start < self.lanes && self.row < grid.rows {
+            let (start, row, column) = (self.start, self.row, self.column);
+            (self.start, self.row, self.column) = (start + grid.width - column, row + 1, 0);
+            if column < grid.columns {
+                let end = self.lanes.min(start + grid.columns - column);
+                let address = row * grid.row_stride + column * grid.column_stride;
+                return Some(Run {
                     start,
                     end,
-                    address: row * self.row_stride + column * self.column_stride,
+                    address,
                 });
             }
-            (start, row, column) = (start + self.width - column, row + 1, 0);
         }
+        None
+    }
+}
+
+/// How many vectors the next tile of a row takes of those left: four are two and two, which wait less than three and one.
+#[inline(always)]
+pub(super) fn vectors<S: Simd>(lanes_left: usize) -> usize {
+    match lanes_left.div_ceil(S::LANES) {
+        4 => 2,
+        left => left.min(S::VECTORS),
     }
 }
 
@@ -204,7 +262,7 @@ unsafe fn tile<S: Simd, const ROWS: usize, const VECTORS: usize>(
     // A copy, because a place that is looked up by a changing `v` is no register, and `sums` must be one above.
     let sums = sums;
     for v in 0..VECTORS {
-        work.grid.runs(q + v * S::LANES, S::LANES, |run| {
+        for run in work.grid.runs(q + v * S::LANES, S::LANES) {
             for (row, sums) in sums.iter().enumerate().take(panel.used) {
                 let to = work
                     .output
@@ -212,7 +270,7 @@ unsafe fn tile<S: Simd, const ROWS: usize, const VECTORS: usize>(
                 // SAFETY: the caller vouches for the grid's addresses.
                 unsafe { write(simd, to, work.grid.column_stride, sums[v], run) };
             }
-        });
+        }
     }
 }
 
