@@ -61,6 +61,9 @@ fn warm(notebook: &Path) -> Outcome {
 
 /// Installs Python's part and the kernel, and registers the kernel in the Python environment: not in the reader's home.
 fn set_up() -> Outcome {
+    if cfg!(windows) {
+        return Err("the Rust kernel is set up on Linux and macOS: on Windows, use WSL or the development container".into());
+    }
     tools::python()?;
     let kernel = tools::rust_kernel()?;
     let arguments = [
