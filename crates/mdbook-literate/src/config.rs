@@ -256,3 +256,107 @@ pub fn slashed(path: &Path) -> String {
         .collect::<Vec<_>>()
         .join("/")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Config, String> {
+        Config::read(Path::new("/book"), &text.parse().expect("TOML"))
+    }
+
+    #[test]
+    fn a_mistake_names_its_key() {
+        let mistakes = [
+            (
+                "time-limits = 3",
+                "`preprocessor.literate.time-limits` is no setting",
+            ),
+            (
+                "time-limit = \"3 s\"",
+                "`preprocessor.literate.time-limit` must be a number of seconds",
+            ),
+            (
+                "time-limit = -1",
+                "`preprocessor.literate.time-limit` must be a number of seconds above 0",
+            ),
+            (
+                "output-limit = true",
+                "`preprocessor.literate.output-limit` must be a number of bytes",
+            ),
+            (
+                "display-limit = -1",
+                "`preprocessor.literate.display-limit` must be a number of bytes",
+            ),
+            (
+                "prelude = 1",
+                "`preprocessor.literate.prelude` must be Rust code in a string",
+            ),
+            (
+                "working-dir = []",
+                "`preprocessor.literate.working-dir` must be a folder",
+            ),
+            (
+                "profile = 3",
+                "`preprocessor.literate.profile` must be a table",
+            ),
+            (
+                "inputs = \"data\"",
+                "`preprocessor.literate.inputs` must be a list",
+            ),
+            (
+                "downloads = \"left\"",
+                "`preprocessor.literate.downloads` must be \"top\", \"bottom\" or \"none\"",
+            ),
+            (
+                "dependencies = \"itoa\"",
+                "`preprocessor.literate.dependencies` must be a table of crates",
+            ),
+            (
+                "[preprocessor.literate.dependencies]\nitoa = 1",
+                "`preprocessor.literate.dependencies.itoa` must be a version or a table",
+            ),
+            (
+                "[preprocessor.literate.dependencies]\nitoa = { workspace = true }",
+                "`preprocessor.literate.dependencies.itoa.workspace` is not possible",
+            ),
+            (
+                "[preprocessor.literate.dependencies]\nitoa = { path = 1 }",
+                "`preprocessor.literate.dependencies.itoa.path` must be a folder",
+            ),
+        ];
+        for (text, message) in mistakes {
+            let error = read(&format!("[preprocessor.literate]\n{text}")).expect_err(text);
+            assert!(
+                error.starts_with("book.toml: ") && error.contains(message),
+                "{text}: {error}"
+            );
+        }
+        let misplaced = read("[preprocessor]\nliterate = 3").expect_err("no table");
+        assert!(misplaced.contains("`preprocessor.literate`"), "{misplaced}");
+    }
+
+    #[test]
+    fn a_profile_changes_only_what_it_names() {
+        let config =
+            read("[preprocessor.literate.profile.package.literate-chapters]\nopt-level = 2")
+                .expect("it is right");
+        let chapters = &config.profile["package"]["literate-chapters"];
+        assert_eq!(
+            (
+                chapters["opt-level"].as_integer(),
+                chapters["debug"].as_str()
+            ),
+            (Some(2), Some("line-tables-only"))
+        );
+    }
+
+    #[test]
+    fn a_way_goes_up_and_down() {
+        assert_eq!(
+            relative(Path::new("/a/b/c"), Path::new("/a/./d/../e")),
+            Path::new("../../e")
+        );
+        assert_eq!(relative(Path::new("/a"), Path::new("/a")), Path::new("."));
+    }
+}
