@@ -49,15 +49,15 @@ pub struct Config {
     pub notebooks: bool,
 }
 
-/// The crates are compiled once and do the work; a chapter is compiled after each edit. What only compiles (macros, build
-/// scripts) stays unoptimised: `package."*"` instead would reach it too.
+/// The crates are compiled once and do the work; a chapter is compiled after each edit, and optimising it costs far more than
+/// it gains. What only compiles (macros, build scripts) stays unoptimised: `package."*"` instead would reach it too.
 const DEFAULT_PROFILE: &str = r#"
 opt-level = 3
 debug = false
 incremental = false
 
 [package.literate-chapters]
-opt-level = 1
+opt-level = 0
 debug = "line-tables-only"
 "#;
 
