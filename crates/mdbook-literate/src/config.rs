@@ -1,5 +1,6 @@
 //! The `[preprocessor.literate]` table of `book.toml`.
 
+use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
@@ -39,6 +40,8 @@ pub struct Config {
     pub profile: toml::Table,
     /// Files and folders outside the crates that the chapters read, relative to the root.
     pub inputs: Vec<PathBuf>,
+    /// Variables for the chapters' environment.
+    pub env: BTreeMap<String, String>,
     /// Where the links to notebook and program stand.
     pub downloads: Downloads,
     /// The Rust edition of the chapters.
@@ -87,6 +90,7 @@ impl Config {
                 .parse()
                 .expect("the default profile is TOML"),
             inputs: Vec::new(),
+            env: BTreeMap::new(),
             downloads: Downloads::Top,
             edition: edition(config),
             serving: matches!(
@@ -126,6 +130,7 @@ impl Config {
                 merge(&mut self.profile, profile);
             }
             "inputs" => self.inputs = typed(key, "a list of files and folders", value)?,
+            "env" => self.env = typed(key, "a table of texts", value)?,
             "downloads" => {
                 self.downloads = match value.as_str() {
                     Some("top") => Downloads::Top,
@@ -138,7 +143,7 @@ impl Config {
             _ => {
                 return Err(format!(
                     "book.toml: `preprocessor.literate.{key}` is no setting of mdbook-literate; there are: dependencies, \
-                     prelude, time-limit, output-limit, display-limit, working-dir, profile, inputs, downloads"
+                     prelude, time-limit, output-limit, display-limit, working-dir, profile, inputs, env, downloads"
                 ));
             }
         }
@@ -303,6 +308,10 @@ mod tests {
             (
                 "inputs = \"data\"",
                 "`preprocessor.literate.inputs` must be a list",
+            ),
+            (
+                "env = { A = 1 }",
+                "`preprocessor.literate.env` must be a table of texts",
             ),
             (
                 "downloads = \"left\"",

@@ -154,6 +154,9 @@ fn bring(
             .add(&job.name)
             .add(&job.program.text)
             .add(config.working_dir().as_os_str().as_encoded_bytes());
+        for (name, value) in &config.env {
+            key.add(name).add(value);
+        }
         key.add(config.output_limit.to_le_bytes())
             .add(config.display_limit.to_le_bytes());
         job.key = key.text();
@@ -287,7 +290,12 @@ fn compile_and_run(
                     let job = &jobs[at];
                     let file = chapters[job.chapter].file();
                     let start = Instant::now();
-                    let run = run(&program, &job.config.working_dir(), job.limits());
+                    let run = run(
+                        &program,
+                        &job.config.working_dir(),
+                        &job.config.env,
+                        job.limits(),
+                    );
                     let done = if run.failure.is_none() {
                         "ran"
                     } else {

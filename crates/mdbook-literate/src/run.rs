@@ -71,14 +71,13 @@ pub struct Limits {
 /// A block that prints this many times the limit is not going to stop.
 const ENDLESS: usize = 1024;
 
-/// Runs a program in a folder.
-pub fn run(program: &Path, folder: &Path, limits: Limits) -> Run {
+/// Runs a program in a folder, with variables for its environment.
+pub fn run(program: &Path, folder: &Path, env: &BTreeMap<String, String>, limits: Limits) -> Run {
     let nonce = nonce();
     let child = Command::new(program)
         .current_dir(folder)
         .env("LITERATE_NONCE", &nonce)
-        // Figures that move in a page print their HTML only where a page is made.
-        .env("CONVCORE_HTML", "1")
+        .envs(env)
         .env_remove("RUST_BACKTRACE")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
