@@ -24,8 +24,8 @@ const TYPES = {
 /** The addresses of the book's pages, relative to its root. */
 export async function pages() {
   const files = await readdir(FOLDER, { recursive: true });
-  // The contents in a frame for readers without JavaScript, and the page for a missing address, are no pages of the book.
-  const pages = files.filter((file) => file.endsWith(".html") && !["404.html", "toc.html"].includes(file));
+  // The contents in a frame for readers without JavaScript, and the page for a missing address, are no pages of the book, nor is the crate's documentation.
+  const pages = files.filter((file) => file.endsWith(".html") && !["404.html", "toc.html"].includes(file) && !file.startsWith("api/"));
   if (pages.length === 0) throw new Error(`no page in ${relative(".", FOLDER)}: build the book first`);
   return pages.sort();
 }

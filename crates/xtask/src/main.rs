@@ -3,6 +3,7 @@
 //! A reader has Rust, Python 3 and git. Whatever else a command needs, it installs itself: pinned, below `target/tools`,
 //! once, and saying so.
 
+mod api;
 mod jupyter;
 mod links;
 mod notebooks;
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
             test::build_book().and_then(|()| notebooks::check())
         }
         Some(("notebooks", _)) => notebooks::update(),
+        Some(("api", _)) => api::render(std::io::stdin().lock()),
         Some(("test", options)) => test::test(&test::select(
             &names(options, "only"),
             &names(options, "skip"),
@@ -100,6 +102,10 @@ fn command_line() -> Command {
                         .action(ArgAction::SetTrue)
                         .help("Change nothing; fail when a committed notebook differs"),
                 ),
+        )
+        .subcommand(
+            Command::new("api")
+                .about("Put convcore's documentation beside the book's pages (for mdBook to run)"),
         )
         .subcommand(
             Command::new("test")
