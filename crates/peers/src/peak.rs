@@ -15,6 +15,21 @@ pub(crate) fn gigaflops() -> f64 {
         .fold(0.0, f64::max)
 }
 
+/// Twelve sums that do not wait for each other, each a step further, again and again. (A macro, because a function's
+/// instructions would be those of the poorest processor.)
+macro_rules! chains {
+    ($rounds:expr, $lanes:expr, $start:expr, $step:expr) => {{
+        let mut sums = [$start; 12];
+        for _ in 0..$rounds {
+            for sum in &mut sums {
+                *sum = $step(*sum);
+            }
+        }
+        black_box(sums);
+        2 * $rounds * sums.len() * $lanes
+    }};
+}
+
 /// How many multiplications and additions were done.
 fn run(rounds: usize) -> usize {
     #[cfg(target_arch = "x86_64")]
@@ -24,12 +39,12 @@ fn run(rounds: usize) -> usize {
         #[target_feature(enable = "avx512f")]
         fn sixteen(rounds: usize) -> usize {
             let (a, b) = (_mm512_set1_ps(1.0001), _mm512_set1_ps(0.5));
-            chains(rounds, b, |sum| _mm512_fmadd_ps(sum, a, b)) * 16
+            chains!(rounds, 16, b, |sum| _mm512_fmadd_ps(sum, a, b))
         }
         #[target_feature(enable = "avx2,fma")]
         fn eight(rounds: usize) -> usize {
             let (a, b) = (_mm256_set1_ps(1.0001), _mm256_set1_ps(0.5));
-            chains(rounds, b, |sum| _mm256_fmadd_ps(sum, a, b)) * 8
+            chains!(rounds, 8, b, |sum| _mm256_fmadd_ps(sum, a, b))
         }
         if is_x86_feature_detected!("avx512f") {
             // SAFETY: the processor has the instructions.
@@ -41,16 +56,6 @@ fn run(rounds: usize) -> usize {
         }
     }
     let (a, b) = (black_box(1.0001_f32), black_box(0.5_f32));
-    chains(rounds, [b; 4], |sum| sum.map(|lane| lane * a + b)) * 4
-}
-
-/// Takes twelve sums that do not wait for each other a step further, again and again; twice the number of steps.
-#[inline(always)]
-fn chains<T: Copy>(rounds: usize, start: T, step: impl Fn(T) -> T) -> usize {
-    let mut sums = [start; 12];
-    for _ in 0..rounds {
-        sums = sums.map(&step);
-    }
-    black_box(sums);
-    2 * rounds * sums.len()
+    chains!(rounds, 4, [b; 4], |sum: [f32; 4]| sum
+        .map(|lane| lane * a + b))
 }

@@ -8,6 +8,7 @@
 //! - [`correlate`]: the loops around the tiles, for [`conv_forward`] and [`conv_backward_input`];
 //! - [`winograd`]: 3 x 3 filters with less than half of the multiplications;
 //! - [`conv_backward_weight`]: sums over all outputs, with the filters along the vectors;
+//! - [`gemm`]: the product of two matrices;
 //! - [`pooling`]: maxima and averages;
 //! - [`parallel`]: work spread over the cores;
 //! - [`convolution`]: what the rest of the crate calls.
@@ -21,6 +22,7 @@ mod conv_backward_weight;
 mod conv_forward;
 pub(crate) mod convolution;
 mod correlate;
+pub(crate) mod gemm;
 mod layout;
 mod parallel;
 pub(crate) mod pooling;

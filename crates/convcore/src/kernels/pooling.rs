@@ -8,6 +8,7 @@
 use rayon::prelude::*;
 
 use super::parallel::{WORTH_THREADS, with_scratch};
+use super::simd::{Kernel, Level, Simd};
 use crate::Geometry;
 
 /// The sizes of one pooling, already checked. A plane is one channel of one image.
@@ -42,34 +43,63 @@ pub(crate) fn average_forward(sizes: &Sizes, count_padding: bool, x: &[f32]) -> 
 /// there is none: a pixel's rank and its place make one whole number, and the largest of those tells the place.
 pub(crate) fn max_gradient(sizes: &Sizes, x: &[f32], grad: &[f32]) -> Vec<f32> {
     let [rows, columns] = [0, 1].map(|axis| stretches(sizes, axis));
-    let width = sizes.input[1];
-    u32::try_from(sizes.input[0] * width).expect("a plane of over 4 billion pixels");
+    u32::try_from(sizes.input[0] * sizes.input[1]).expect("a plane of over 4 billion pixels");
+    let level = Level::detect();
     backward(sizes, |plane, result| {
-        let x = &x[plane * result.len()..][..result.len()];
-        let mut grad = grad[plane * rows.len() * columns.len()..].iter();
-        let mut line = vec![0; width];
-        for row in &rows {
-            line.fill(0);
-            for y in row.positions() {
-                let pixels = &x[y * width..][..width];
-                for ((best, &pixel), place) in line.iter_mut().zip(pixels).zip(y * width..) {
-                    // Of equal ranks, the smaller place is the larger number.
-                    let number = u64::from(rank(pixel)) << 32 | u64::from(!(place as u32));
-                    *best = number.max(*best);
-                }
-            }
-            for (column, grad) in columns.iter().zip(&mut grad) {
-                let best = column.positions().fold(0, |best, x| line[x].max(best));
-                // 0 is no pixel's number: such a window lies all in the padding.
-                if best > 0 {
-                    result[!(best as u32) as usize] += grad;
-                }
-            }
-        }
+        level.run(MaxGradient {
+            rows: &rows,
+            columns: &columns,
+            width: sizes.input[1],
+            x: &x[plane * result.len()..][..result.len()],
+            grad: &grad[plane * rows.len() * columns.len()..],
+            result,
+        });
     })
 }
 
+/// The gradient of one plane.
+struct MaxGradient<'a> {
+    rows: &'a [Stretch],
+    columns: &'a [Stretch],
+    width: usize,
+    x: &'a [f32],
+    grad: &'a [f32],
+    result: &'a mut [f32],
+}
+
+impl Kernel for MaxGradient<'_> {
+    type Output = ();
+
+    /// Plain loops, which the compiler turns into the level's instructions.
+    #[inline(always)]
+    fn run<S: Simd>(self, _: S) {
+        let width = self.width;
+        let mut grad = self.grad.iter();
+        let mut line = vec![0; width];
+        for row in self.rows {
+            line.fill(0);
+            for y in row.positions() {
+                let pixels = &self.x[y * width..][..width];
+                for (x, (best, &pixel)) in line.iter_mut().zip(pixels).enumerate() {
+                    // Of equal ranks, the smaller place is the larger number.
+                    let place = (y * width + x) as u32;
+                    let number = u64::from(rank(pixel)) << 32 | u64::from(!place);
+                    *best = number.max(*best);
+                }
+            }
+            for (column, grad) in self.columns.iter().zip(&mut grad) {
+                let best = column.positions().fold(0, |best, x| line[x].max(best));
+                // 0 is no pixel's number: such a window lies all in the padding.
+                if best > 0 {
+                    self.result[!(best as u32) as usize] += grad;
+                }
+            }
+        }
+    }
+}
+
 /// A number that is larger for a larger one, equal for equal ones, and the largest for NaN.
+#[inline(always)]
 fn rank(value: f32) -> u32 {
     // Adding 0 makes -0 the same as 0.
     let bits = (value + 0.0).to_bits();
@@ -136,28 +166,63 @@ fn forward(
     let [height, width] = sizes.input;
     assert_eq!(x.len(), sizes.planes * height * width);
     let mut y = vec![0.0; sizes.planes * rows.len() * columns.len()];
+    let level = Level::detect();
     let plane = |(plane, y): (usize, &mut [f32])| {
-        let x = &x[plane * height * width..][..height * width];
         with_scratch(width, |line| {
-            for (row, y) in rows.iter().zip(y.chunks_exact_mut(columns.len())) {
-                line.fill(start);
-                for position in row.positions() {
-                    let pixels = &x[position * width..][..width];
-                    line.iter_mut()
-                        .zip(pixels)
-                        .for_each(|(value, &pixel)| *value = combine(*value, pixel));
-                }
-                for (y, column) in y.iter_mut().zip(&columns) {
-                    let value = column
-                        .positions()
-                        .fold(start, |value, x| combine(value, line[x]));
-                    *y = finish(value, row.count * column.count);
-                }
-            }
+            level.run(Forward {
+                rows: &rows,
+                columns: &columns,
+                x: &x[plane * height * width..][..height * width],
+                y,
+                line,
+                start,
+                combine: &combine,
+                finish: &finish,
+            });
         });
     };
     for_each_plane(&mut y, rows.len() * columns.len(), x.len(), plane);
     y
+}
+
+/// The outputs of one plane.
+struct Forward<'a, C, F> {
+    rows: &'a [Stretch],
+    columns: &'a [Stretch],
+    x: &'a [f32],
+    y: &'a mut [f32],
+    line: &'a mut [f32],
+    start: f32,
+    combine: C,
+    finish: F,
+}
+
+impl<C: Fn(f32, f32) -> f32, F: Fn(f32, usize) -> f32> Kernel for Forward<'_, C, F> {
+    type Output = ();
+
+    /// Plain loops, which the compiler turns into the level's instructions.
+    #[inline(always)]
+    fn run<S: Simd>(self, _: S) {
+        let width = self.line.len();
+        for (row, y) in self
+            .rows
+            .iter()
+            .zip(self.y.chunks_exact_mut(self.columns.len()))
+        {
+            self.line.fill(self.start);
+            for position in row.positions() {
+                let pixels = &self.x[position * width..][..width];
+                for (value, &pixel) in self.line.iter_mut().zip(pixels) {
+                    *value = (self.combine)(*value, pixel);
+                }
+            }
+            for (y, column) in y.iter_mut().zip(self.columns) {
+                let pixels = column.positions().map(|x| self.line[x]);
+                let value = pixels.fold(self.start, &self.combine);
+                *y = (self.finish)(value, row.count * column.count);
+            }
+        }
+    }
 }
 
 /// The gradient of the input: `add` adds a plane's to zeros.
@@ -197,7 +262,7 @@ struct Stretch {
 }
 
 impl Stretch {
-    #[inline]
+    #[inline(always)]
     fn positions(self) -> impl Iterator<Item = usize> {
         (0..self.count).map(move |i| self.first + i * self.step)
     }

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::convolution::{bias_gradient, forward_at, input_gradient_at, weight_gradient_at};
+use super::gemm::{Matrix, product_at};
 use super::simd::Level;
 use super::sizes::Sizes;
 use super::{pooling, reference, winograd};
@@ -136,6 +137,47 @@ proptest! {
     }
 }
 
+fn check_product(rows: usize, depth: usize, columns: usize) {
+    let (a, b) = (numbers(rows * depth, 8), numbers(depth * columns, 9));
+    let element = |index: usize| -> f32 {
+        let (row, column) = (index / columns, index % columns);
+        (0..depth)
+            .map(|step| a[row * depth + step] * b[step * columns + column])
+            .sum()
+    };
+    let slow: Vec<f32> = (0..rows * columns).map(element).collect();
+    let turned = |values: &[f32], rows: usize, columns: usize| -> Vec<f32> {
+        (0..rows * columns)
+            .map(|index| values[index % rows * columns + index / rows])
+            .collect()
+    };
+    let (a_turned, b_turned) = (turned(&a, rows, depth), turned(&b, depth, columns));
+    for level in Level::all() {
+        for a in [
+            Matrix::new(&a, rows, depth),
+            Matrix::new(&a_turned, depth, rows).transposed(),
+        ] {
+            for b in [
+                Matrix::new(&b, depth, columns),
+                Matrix::new(&b_turned, columns, depth).transposed(),
+            ] {
+                let what = format!("{rows} x {depth} x {columns} at {level:?}");
+                assert_close(&what, &product_at(level, a, b), &slow);
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    #[cfg_attr(miri, ignore = "too slow there")]
+    fn products_of_matrices_agree_with_the_definition(rows in 0..40_usize, depth in 0..70_usize, columns in 0..220_usize) {
+        check_product(rows, depth, columns);
+    }
+}
+
 #[test]
 fn each_kernel_at_each_level_under_a_sanitizer_too() {
     let sizes = |geometry: Geometry, groups, channels, filters, input: [usize; 2]| {
@@ -160,6 +202,7 @@ fn each_kernel_at_each_level_under_a_sanitizer_too() {
     ));
     check(&sizes(Geometry::new(1), 1, 3, 9, [3, 5]));
     check(&sizes(Geometry::new(3), 1, 16, 64, [6, 7]));
+    check_product(5, 3, 7);
     let pool = Geometry::new(3).stride(2).padding(1);
     check_pooling(
         &pooling::Sizes {

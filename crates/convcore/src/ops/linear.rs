@@ -1,9 +1,10 @@
 //! A weighted sum of all inputs for each output: the fully connected layer's operation.
 
-use super::matmul::{matrix, multiply_into, product};
+use super::matmul::{matrix, product};
 use crate::Tensor;
 use crate::autograd::{Step, rule};
 use crate::error::{ShapeError, or_panic};
+use crate::kernels::gemm;
 
 /// `x · weightᵀ + bias` (`torch.nn.functional.linear`).
 ///
@@ -19,14 +20,17 @@ use crate::error::{ShapeError, or_panic};
 #[track_caller]
 pub fn linear(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Tensor {
     let shape = or_panic(check(x.shape(), weight.shape(), bias.map(Tensor::shape)));
-    let mut y = match bias {
-        Some(bias) => bias.as_slice().repeat(shape[0]),
-        None => vec![0.; shape[0] * shape[1]],
-    };
-    multiply_into(matrix(x), matrix(weight).reversed_axes(), 1., &mut y);
+    let mut y = gemm::product(matrix(x), matrix(weight).transposed());
+    if let Some(bias) = bias.filter(|bias| !bias.is_empty()) {
+        for row in y.chunks_exact_mut(bias.len()) {
+            row.iter_mut()
+                .zip(bias.as_slice())
+                .for_each(|(y, bias)| *y += bias);
+        }
+    }
     let x_rule = rule(|Step { grad, inputs, .. }| product(matrix(grad), matrix(&inputs[1])));
     let weight_rule =
-        rule(|Step { grad, inputs, .. }| product(matrix(grad).reversed_axes(), matrix(&inputs[0])));
+        rule(|Step { grad, inputs, .. }| product(matrix(grad).transposed(), matrix(&inputs[0])));
     let bias_rule = rule(|step| step.grad.sum_over(0, false));
     Tensor::from_parts(&shape, y).recorded(
         "linear",

@@ -1,11 +1,9 @@
 //! Matrix products.
 
-use ndarray::linalg::general_mat_mul;
-use ndarray::{ArrayView2, ArrayViewMut2};
-
 use crate::Tensor;
 use crate::autograd::{Step, rule};
 use crate::error::{ShapeError, or_panic};
+use crate::kernels::gemm::{self, Matrix};
 
 impl Tensor {
     /// The matrix product of `[n, k]` and `[k, m]`: shape `[n, m]`.
@@ -25,10 +23,10 @@ impl Tensor {
             [self, other],
             [
                 rule(|Step { grad, inputs, .. }| {
-                    product(matrix(grad), matrix(&inputs[1]).reversed_axes())
+                    product(matrix(grad), matrix(&inputs[1]).transposed())
                 }),
                 rule(|Step { grad, inputs, .. }| {
-                    product(matrix(&inputs[0]).reversed_axes(), matrix(grad))
+                    product(matrix(&inputs[0]).transposed(), matrix(grad))
                 }),
             ],
         )
@@ -58,32 +56,16 @@ pub(crate) fn check(a: &[usize], b: &[usize]) -> Result<[usize; 2], ShapeError> 
 }
 
 /// A tensor of rank 2 as a matrix.
-pub(crate) fn matrix(tensor: &Tensor) -> ArrayView2<'_, f32> {
-    tensor
-        .array()
-        .into_dimensionality()
-        .expect("rank 2, checked by the operation")
+pub(crate) fn matrix(tensor: &Tensor) -> Matrix<'_> {
+    let &[rows, columns] = tensor.shape() else {
+        unreachable!("rank 2, checked by the operation");
+    };
+    Matrix::new(tensor.as_slice(), rows, columns)
 }
 
 /// The product of two matrices, without history.
-pub(crate) fn product(a: ArrayView2<'_, f32>, b: ArrayView2<'_, f32>) -> Tensor {
-    let shape = [a.nrows(), b.ncols()];
-    let mut values = vec![0.; shape[0] * shape[1]];
-    multiply_into(a, b, 0., &mut values);
-    Tensor::from_parts(&shape, values)
-}
-
-/// `c = a · b + beta · c`, where `c` holds the rows of the product one after the other.
-pub(crate) fn multiply_into(
-    a: ArrayView2<'_, f32>,
-    b: ArrayView2<'_, f32>,
-    beta: f32,
-    c: &mut [f32],
-) {
-    let c = ArrayViewMut2::from_shape((a.nrows(), b.ncols()), c)
-        .expect("as many elements as the product has");
-    let mut c = c;
-    general_mat_mul(1., &a, &b, beta, &mut c);
+pub(crate) fn product(a: Matrix, b: Matrix) -> Tensor {
+    Tensor::from_parts(&[a.rows, b.columns], gemm::product(a, b))
 }
 
 #[cfg(test)]
