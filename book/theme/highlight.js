@@ -1,8 +1,7 @@
-/* Colours the code of this book's pages: Rust, and the few other languages that it shows.
+/* Colours the code of this book's pages: Rust, and what a reader types into a terminal.
 
-   It stands in for highlight.js, which mdBook brings along for a hundred languages (140 KB), and offers what mdBook's
-   own script calls: `hljs.configure` and `hljs.highlightBlock`. The classes are highlight.js's. Comments and strings,
-   then everything else, are found by one pattern per language; hidden lines (`<span class="boring">`) stay as they are. */
+   It stands in for highlight.js (140 KB): it has what mdBook's script calls, `hljs.configure` and `hljs.highlightBlock`, and
+   its classes. One pattern a language finds the tokens; hidden lines (`<span class="boring">`) stay as they are. */
 
 'use strict';
 
@@ -13,7 +12,7 @@ window.hljs = (() => {
     string: String.raw`b?r(#*)"[\s\S]*?"\1|[bc]?"(?:\\[\s\S]|[^"\\])*"|b?'(?:\\(?:x..|u\{\w+\}|.)|[^\\'\n])'`,
     symbol: String.raw`'[a-z_]\w*`,
     meta: String.raw`#!?\[[^\]]*\]`,
-    number: String.raw`\b\d[\d_]*(?:\.(?!\.|[A-Za-z_])[\d_]*)?(?:e[+-]?\d+)?(?:[iuf](?:8|16|32|64|128|size))?\b|\b0[xob][\da-fA-F_]+`,
+    number: String.raw`\b\d[\d_]*(?:\.(?!\.|[A-Za-z_])[\d_]*)?(?:e[+-]?\d+)?(?:[iuf](?:8|16|32|64|128|size))?|\b0[xob][\da-fA-F_]+`,
     keyword: String.raw`\b(?:${words('as async await break const continue crate dyn else enum extern fn for if impl in let loop match mod move mut pub ref return self Self static struct super trait type unsafe use where while')})\b`,
     literal: String.raw`\b(?:true|false|None|Some|Ok|Err)\b`,
     type: String.raw`\b(?:bool|char|str|[iu](?:8|16|32|64|128|size)|f32|f64|[A-Z]\w*[a-z]\w*)\b`,
@@ -25,15 +24,7 @@ window.hljs = (() => {
     meta: String.raw`^[$>](?= )`,
     string: String.raw`"[^"]*"|'[^']*'`,
   });
-  const toml = pattern({
-    comment: '#.*',
-    string: String.raw`"[^"]*"|'[^']*'`,
-    section: String.raw`^\s*\[+[^\]]*\]+`,
-    attr: String.raw`^\s*[\w.-]+(?=\s*=)`,
-    number: String.raw`\b\d[\d_.]*\b`,
-    literal: String.raw`\b(?:true|false)\b`,
-  });
-  const languages = { rust, console: shell, shell, bash: shell, sh: shell, toml };
+  const languages = { rust, console: shell };
 
   /** One pattern with a group for each kind of token. */
   function pattern(kinds) {

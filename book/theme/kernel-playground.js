@@ -1,6 +1,5 @@
-/* The kernel playground: nine numbers to edit, and the photograph as they change it.
+/* The kernel playground: nine numbers to edit, and the figure's photograph as they change it.
 
-   The photograph is the one that the figure shows (convcore::figure::kernel_playground puts it into the page).
    `kernels.crossCorrelate` does the arithmetic; a test compares it with convcore's corr2d. */
 
 'use strict';

@@ -1,5 +1,5 @@
-/* What mdBook's page lacks for readers who use a keyboard or a screen reader: a sidebar button that takes the focus, a landmark
-   for the menu bar, and wide blocks that can be scrolled with the arrow keys. */
+/* What mdBook's page lacks for readers who use a keyboard or a screen reader: a sidebar button that takes the focus, landmarks
+   and names for its parts, and wide blocks that can be scrolled with the arrow keys. */
 
 'use strict';
 
@@ -23,8 +23,16 @@
     label.before(button);
     label.hidden = true;
   }
+  const name = (id, attributes) => {
+    for (const [attribute, value] of Object.entries(attributes)) {
+      document.getElementById(id)?.setAttribute(attribute, value);
+    }
+  };
+  name('mdbook-menu-bar', { role: 'banner' });
+  name('mdbook-search-wrapper', { role: 'search' });
+  name('mdbook-searchbar', { 'aria-label': 'Search this book', 'aria-describedby': 'mdbook-searchresults-header' });
+  name('mdbook-help-popup', { role: 'dialog', 'aria-label': 'Keyboard shortcuts' });
   document.addEventListener('DOMContentLoaded', () => document.documentElement.classList.add('contents-ready'));
-  document.getElementById('mdbook-menu-bar')?.setAttribute('role', 'banner');
 
   /** Blocks that are wider than the page take the focus, so that the arrow keys scroll them. */
   function focusWhatScrolls() {
