@@ -403,7 +403,8 @@ describe("for everybody", () => {
             setTimeout(() => resolve(sum), 100);
           }),
       );
-      assert.ok(jumps < 0.01, `layout shift ${jumps}`);
+      // What a browser calls good is less than 0.1.
+      assert.ok(jumps < 0.05, `layout shift ${jumps}`);
     }, { viewport: { width, height: 900 } });
   }
 

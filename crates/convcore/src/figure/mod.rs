@@ -48,6 +48,7 @@ mod grid;
 mod heat_map;
 mod layers;
 mod numbers;
+mod palette;
 mod photo;
 mod playground;
 mod receptive;

@@ -3,6 +3,7 @@
 use super::colour::image_element;
 use super::grid::Cells;
 use super::numbers::{indices_in_words, range_in_words};
+use super::palette::reduced;
 use super::svg::{self, Drawing};
 use super::{Draw, Figure, Picture, Scale, by};
 use crate::Tensor;
@@ -12,6 +13,7 @@ use crate::image::{PixelKind, Pixels, encode};
 const SMALL: usize = 128;
 
 /// An image: grey from shape `[H, W]` or `[1, H, W]`, colour from `[3, H, W]`, with values in 0..=1 (others are cut).
+/// Colours are shown as 256 chosen ones: that halves what a page carries.
 ///
 /// Say with [`Figure::alt`] what is to be seen: size and range of values are added to it. Small images are enlarged, each pixel a square.
 ///
@@ -135,7 +137,7 @@ impl Draw for Photo {
             self.pixels.width as f32 * scale,
             self.pixels.height as f32 * scale,
         );
-        let image = image_element(&self.pixels.pixels(), 0.0, 0.0, width, height);
+        let image = image_element(&reduced(self.pixels.pixels()), 0.0, 0.0, width, height);
         Drawing::new(
             width,
             height,
@@ -163,6 +165,6 @@ impl Draw for Photo {
 
     fn png(&self) -> Option<Vec<u8>> {
         let plain = self.windows.is_empty() && self.pixels.width.max(self.pixels.height) >= SMALL;
-        plain.then(|| encode(&self.pixels.pixels()))
+        plain.then(|| encode(&reduced(self.pixels.pixels())))
     }
 }
