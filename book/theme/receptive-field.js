@@ -1,4 +1,4 @@
-/* The receptive-field explorer: a stack of layers to edit, with each layer's size, jump and start, and a picture of what one
+/* The receptive-field explorer: a stack of layers to edit, with each layer's size, jump and first pixel, and a picture of what one
    output number sees, layer by layer.
 
    `receptiveField.of` does the arithmetic; a test compares it with convcore's. */
@@ -7,14 +7,14 @@
 
 window.receptiveField = {
   /** After each layer: how many numbers of the input one output number sees (`size`), how far apart in the input the fields
-    of two neighbours are (`jump`), and where the field of the first output number begins (`start`; negative in the padding). */
+    of two neighbours are (`jump`), and which is the first that output number 0 sees (`first`; negative in the padding). */
   of(layers) {
-    let [size, jump, start] = [1, 1, 0];
+    let [size, jump, first] = [1, 1, 0];
     return layers.map(({ kernel, stride, padding, dilation }) => {
       size += dilation * (kernel - 1) * jump;
-      start -= padding * jump;
+      first -= padding * jump;
       jump *= stride;
-      return { size, jump, start };
+      return { size, jump, first };
     });
   },
 
@@ -46,7 +46,7 @@ interactive.register('receptive-field', root => {
 
   const rows = make('tbody');
   const table = make('table', { class: 'widget-layers' },
-    make('thead', {}, make('tr', {}, ...['layer', 'kernel', 'stride', 'padding', 'dilation', 'output', 'size', 'jump', 'start', '']
+    make('thead', {}, make('tr', {}, ...['layer', 'kernel', 'stride', 'padding', 'dilation', 'output', 'size', 'jump', 'first', '']
       .map(name => name ? make('th', { scope: 'col' }, name) : make('td')))), rows);
   const verdict = make('p', { class: 'widget-verdict', role: 'status' });
   const picture = make('div', { class: 'widget-picture' });
@@ -63,7 +63,7 @@ interactive.register('receptive-field', root => {
         type: 'number', min, max, value: each[name], 'aria-label': `${name} of layer ${index + 1}`,
         input: event => change(each, name, event.target),
       }))),
-      ...['output', 'size', 'jump', 'start'].map(name => make('td', { class: name })),
+      ...['output', 'size', 'jump', 'first'].map(name => make('td', { class: name })),
       make('td', {}, make('button', {
         type: 'button', 'aria-label': `Remove layer ${index + 1}`, title: `Remove layer ${index + 1}`, disabled: layers.length === 1,
         click: () => {
@@ -94,8 +94,8 @@ interactive.register('receptive-field', root => {
     const fields = window.receptiveField.of(layers);
     const lengths = window.receptiveField.lengths(input, layers);
     Array.from(rows.children).forEach((row, index) => {
-      const { size, jump, start } = fields[index];
-      const cells = { output: lengths[index + 1] ?? '–', size, jump, start: interactive.number(start) };
+      const { size, jump, first } = fields[index];
+      const cells = { output: lengths[index + 1] ?? '–', size, jump, first: interactive.number(first) };
       for (const [name, value] of Object.entries(cells)) {
         row.querySelector(`.${name}`).textContent = value;
       }

@@ -99,7 +99,7 @@ describe("what the scripts compute is what convcore computes", () => {
       (stacks) =>
         stacks.map(({ input, layers }) => {
           const named = layers.map(([kernel, stride, padding, dilation]) => ({ kernel, stride, padding, dilation }));
-          const fields = window.receptiveField.of(named).map(({ size, jump, start }) => [size, jump, start]);
+          const fields = window.receptiveField.of(named).map(({ size, jump, first }) => [size, jump, first]);
           return { input, layers, fields, lengths: window.receptiveField.lengths(input, named).slice(1) };
         }),
       expected.stacks,
@@ -359,7 +359,7 @@ describe("the receptive-field explorer", () => {
     await explorer().getByRole("button", { name: "With pooling" }).click();
     assert.match(await verdict(), /sees 10 × 10 numbers.*4 steps/);
     const last = explorer().locator("tbody tr").last();
-    assert.deepEqual(await last.locator(".size, .jump, .start").allInnerTexts(), ["10", "4", "−3"]);
+    assert.deepEqual(await last.locator(".size, .jump, .first").allInnerTexts(), ["10", "4", "−3"]);
   });
 
   onPage("explains a layer that fits nowhere, and a number out of range", async () => {
