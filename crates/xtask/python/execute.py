@@ -132,7 +132,7 @@ def difference(expected, actual):
 
 
 async def execute(path):
-    """Executes one notebook. Returns the numbers of cells and images compared, and the problem, if there is one."""
+    """Executes one notebook. Returns how many cells and images are equal, and what is wrong with the others."""
     notebook = nbformat.read(path, as_version=4)
     kernel = Kernel(
         notebook,
@@ -143,23 +143,28 @@ async def execute(path):
         resources={"metadata": {"path": str(path.parent)}},
     )
     cells = images = panics = 0
+    problems = []
     async with kernel.async_setup_kernel():
         for index, cell in enumerate(notebook.cells):
             if cell.cell_type != "code":
                 continue
             expected = committed_outputs(cell)
             outputs = await kernel.outputs_of(cell, index, expected)
-            problem = check_cell(cell, expected, outputs)
-            if problem:
-                return cells, images, f"{path.name}: cell {index + 1} (id {cell.id}): {problem}\n{excerpt(cell.source)}"
-            cells += 1
             panics += outputs.panicked()
-            images += sum(mime.startswith("image/") for mime in expected.data)
+            problem = check_cell(cell, expected, outputs)
+            if not problem:
+                cells += 1
+                images += sum(mime.startswith("image/") for mime in expected.data)
+                continue
+            problems.append(f"{path.name}: cell {index + 1} (id {cell.id}): {problem}\n{excerpt(cell.source)}")
+            # What later cells need is missing now.
+            if outputs.raised():
+                break
         # A panic whose message came after the last word about its cell would be missed.
         await kernel.late_message()
         if panics < sum(outputs.panicked() for outputs in kernel.seen.values()):
-            return cells, images, f"{path.name}: a cell panicked that should not"
-    return cells, images, None
+            problems.append(f"{path.name}: a cell panicked that should not")
+    return cells, images, problems
 
 
 def excerpt(source):
@@ -185,19 +190,19 @@ def main():
         return
     paths = [Path(argument) for argument in arguments]
     totals = [0, 0]
-    problems = []
+    different = 0
     with ProcessPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
         tasks = {pool.submit(compare, path): path for path in paths}
         for task in as_completed(tasks):
-            cells, images, problem = task.result()
+            cells, images, problems = task.result()
             totals = [totals[0] + cells, totals[1] + images]
+            different += bool(problems)
             print(f"{tasks[task].name}: {cells} cells and {images} images equal", flush=True)
-            if problem:
-                problems.append(problem)
+            for problem in problems:
                 print(problem, flush=True)
     print(f"{len(paths)} notebooks: compared {totals[0]} cells and {totals[1]} images")
-    if problems:
-        sys.exit(f"{len(problems)} of {len(paths)} notebooks differ")
+    if different:
+        sys.exit(f"{different} of {len(paths)} notebooks differ")
 
 
 if __name__ == "__main__":
