@@ -3,6 +3,9 @@
 //! Each pixel gathers what it gave. With stride 1 that is one convolution, with padding `dilation * (kernel - 1) -
 //! padding`, whose filters read the output's channels. With stride s, only every s-th element of a filter can have met
 //! a given pixel: the pixels fall into s x s sets, each with a part of the filter for its own.
+//!
+//! For every shape that [`super::winograd`] is not for. Measured on a Zen 5 core: as the forward pass; but 23 % for 6 channels
+//! of 14 x 14 with 5 x 5 filters, whose rows are 18 wide with their padding, and less than 20 % for a single channel.
 
 use super::conv_forward::BAND;
 use super::correlate::Correlation;
@@ -45,7 +48,7 @@ fn gather<'a>(
         Axis::backward(sizes, 0, first[0]),
         Axis::backward(sizes, 1, first[1]),
     ];
-    let layout = Layout::new(sizes.filters, axes, BAND);
+    let layout = Layout::new(sizes.filters, axes, BAND, sizes.images * sizes.groups);
     let elements = layout.elements(sizes.geometry.kernel[1]);
     let filter_length = sizes.channels * sizes.elements();
     let places: Vec<usize> = (0..sizes.filters)

@@ -2,6 +2,9 @@
 //!
 //! Each task takes some columns of the right matrix, lays them out step by step in its scratch memory (so that they can
 //! be turned over or end anywhere), and runs all panels of the left matrix over them.
+//!
+//! For every shape, but made for the layers of small networks: matrices too large for the second-level cache are not cut
+//! into blocks that fit.
 
 use super::parallel::{Shared, filled, for_each_task, with_scratch};
 use super::simd::{Kernel, Level, Simd};

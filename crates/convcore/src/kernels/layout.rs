@@ -155,15 +155,23 @@ pub(super) struct Layout {
     plain_offsets: Option<Vec<u32>>,
 }
 
+/// Tasks that a few cores share evenly, and the numbers in an image that are worth sharing.
+const TASKS: usize = 8;
+const WORTH_BANDS: usize = 1 << 14;
+
 /// Memory that a vector load may touch beyond the last pixel that counts.
 const SLACK: usize = 64;
 
 impl Layout {
-    /// Chooses bands so that one takes up about `budget` numbers.
-    pub(super) fn new(channels: usize, axes: [Axis; 2], budget: usize) -> Layout {
+    /// Chooses bands so that one takes up about `budget` numbers, and that `images` have enough of them to share out
+    /// among cores: by the sizes alone, not by the number of cores, so that results do not depend on it.
+    pub(super) fn new(channels: usize, axes: [Axis; 2], budget: usize, images: usize) -> Layout {
         let width = axes[1].outputs + axes[1].reach();
         let per_row = channels * axes[0].phases.len() * axes[1].phases.len() * width;
-        let most = (budget / per_row.max(1)).saturating_sub(axes[0].reach());
+        let mut most = (budget / per_row.max(1)).saturating_sub(axes[0].reach());
+        if axes[0].outputs * per_row >= WORTH_BANDS {
+            most = most.min(axes[0].outputs.div_ceil(TASKS.div_ceil(images)));
+        }
         Layout::in_bands(channels, axes, most)
     }
 

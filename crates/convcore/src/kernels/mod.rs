@@ -13,6 +13,9 @@
 //! - [`parallel`]: work spread over the cores;
 //! - [`convolution`]: what the rest of the crate calls.
 //!
+//! The shares of the peak in the files' heads are from `cargo run --release -p peers`, on one core of a Zen 5 processor whose
+//! peak is 274 billion additions and multiplications a second.
+//!
 //! Every result is the same, bit for bit, for every number of threads. Between levels of instructions, the last bits
 //! differ. What is computed is defined, in plain loops, by [`conv2d_by_definition`](crate::conv2d_by_definition);
 //! `reference` has the definitions of the gradients as well, against which the tests hold every kernel.

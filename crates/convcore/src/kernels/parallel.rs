@@ -118,7 +118,8 @@ impl<'a> Shared<'a> {
 ///
 /// `fill` writes every number.
 pub(super) unsafe fn filled(length: usize, fill: impl FnOnce(Shared)) -> Vec<f32> {
-    let mut output = Vec::with_capacity(length);
+    let mut output: Vec<f32> = Vec::with_capacity(length);
+    prefer_large_pages(output.as_mut_ptr(), length);
     fill(Shared {
         start: output.as_mut_ptr(),
         length,
@@ -127,4 +128,31 @@ pub(super) unsafe fn filled(length: usize, fill: impl FnOnce(Shared)) -> Vec<f32
     // SAFETY: the capacity is `length`, and the caller vouches that each number was written.
     unsafe { output.set_len(length) };
     output
+}
+
+/// Asks the system for memory in pages of 2 MiB instead of 4 KiB, where that is 512 times less to do: large results are
+/// limited by how fast new pages come, not by arithmetic. The system may decline.
+fn prefer_large_pages(start: *mut f32, length: usize) {
+    #[cfg(all(target_os = "linux", target_pointer_width = "64", not(miri)))]
+    {
+        const LARGE_PAGE: usize = 2 << 20;
+        const MADV_HUGEPAGE: i32 = 14;
+        unsafe extern "C" {
+            fn madvise(start: *mut std::ffi::c_void, bytes: usize, advice: i32) -> i32;
+        }
+        let skipped = start.addr().wrapping_neg() % LARGE_PAGE;
+        let bytes = (length * size_of::<f32>()).saturating_sub(skipped) / LARGE_PAGE * LARGE_PAGE;
+        if bytes >= 4 * LARGE_PAGE {
+            // SAFETY: this advice changes no content, and concerns whole pages within the memory that was allocated.
+            unsafe {
+                madvise(
+                    start.wrapping_byte_add(skipped).cast(),
+                    bytes,
+                    MADV_HUGEPAGE,
+                )
+            };
+        }
+    }
+    #[cfg(not(all(target_os = "linux", target_pointer_width = "64", not(miri))))]
+    let _ = (start, length);
 }
