@@ -15,9 +15,10 @@ use std::process::{Command, ExitCode, Stdio};
 use std::time::Instant;
 
 use mdbook_driver::MDBook;
-use mdbook_literate::chapter::{Chapter, Mark};
+use mdbook_driver::book::Chapter;
+use mdbook_literate::chapter::Mark;
 use mdbook_literate::compile::target_folder;
-use mdbook_literate::config::{Config, normal};
+use mdbook_literate::config::{Config, normal, slashed};
 use mdbook_literate::preprocess::chapters;
 use mdbook_literate::program::Program;
 
@@ -65,12 +66,7 @@ fn compare(root: &Path, only: &[String]) -> Result<(), String> {
     let stock_warm = timed("stock, warm", || rustdoc(&stock, &config, &chapters))?;
 
     clear(&target.join("literate"))?;
-    let engine = || {
-        only.iter()
-            .map(Some)
-            .chain(only.is_empty().then_some(None))
-            .try_for_each(|chapter| mdbook_test(root, chapter))
-    };
+    let engine = || mdbook_test(root, only);
     let engine_cold = timed("engine, cold", engine)?;
     let engine_warm = timed("engine, warm", engine)?;
     println!(
@@ -122,7 +118,11 @@ fn compile_crates(folder: &Path, config: &Config) -> Result<(), String> {
 }
 
 /// `rustdoc --test` on each chapter, one after the other, as mdBook does it.
-fn rustdoc(folder: &Path, config: &Config, chapters: &[Chapter]) -> Result<(), String> {
+fn rustdoc(
+    folder: &Path,
+    config: &Config,
+    chapters: &[mdbook_literate::chapter::Chapter],
+) -> Result<(), String> {
     for chapter in chapters {
         let file = folder.join(chapter.path.replace('/', "-"));
         fs::write(&file, standalone(chapter, config)).map_err(|error| error.to_string())?;
@@ -140,7 +140,7 @@ fn rustdoc(folder: &Path, config: &Config, chapters: &[Chapter]) -> Result<(), S
 }
 
 /// The chapter's blocks, each with those before it as hidden lines.
-fn standalone(chapter: &Chapter, config: &Config) -> String {
+fn standalone(chapter: &mdbook_literate::chapter::Chapter, config: &Config) -> String {
     let crates: String = config
         .dependencies
         .keys()
@@ -171,22 +171,26 @@ fn standalone(chapter: &Chapter, config: &Config) -> String {
     page
 }
 
-fn mdbook_test(root: &Path, chapter: Option<&String>) -> Result<(), String> {
-    let installed = root.join("target/tools/bin/mdbook");
-    let mut mdbook = Command::new(if installed.exists() {
-        installed
-    } else {
-        PathBuf::from("mdbook")
-    });
-    mdbook
-        .arg("test")
-        .current_dir(root)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
-    if let Some(chapter) = chapter {
-        mdbook.args(["--chapter", chapter]);
+/// `mdbook test` of the chosen chapters, by mdBook itself.
+fn mdbook_test(root: &Path, only: &[String]) -> Result<(), String> {
+    let mut book = MDBook::load(root).map_err(|error| format!("{error:#}"))?;
+    if !only.is_empty() {
+        let chosen = book.book.chapters().filter(|chapter| {
+            let path = chapter.path.as_deref().map(slashed);
+            path.is_some_and(|path| only.contains(&path))
+        });
+        book.book.items = chosen
+            .cloned()
+            .map(|chapter| {
+                Chapter {
+                    sub_items: Vec::new(),
+                    ..chapter
+                }
+                .into()
+            })
+            .collect();
     }
-    succeed(&mut mdbook)
+    book.test(Vec::new()).map_err(|error| format!("{error:#}"))
 }
 
 fn succeed(command: &mut Command) -> Result<(), String> {

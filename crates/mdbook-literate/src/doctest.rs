@@ -10,7 +10,7 @@ pub fn doctests(chapter: &Chapter, outcome: &Outcome) -> String {
     let mut page = Page::default();
     let mut headings = chapter.headings.iter().peekable();
     let broken = outcome.problems.iter().filter(|(_, report)| report.error);
-    let first_broken = broken.clone().map(|(block, _)| block.unwrap_or(0)).min();
+    let is_broken = broken.clone().next().is_some();
     for (at, block) in chapter.blocks.iter().enumerate() {
         while let Some((line, title)) = headings.next_if(|(line, _)| *line < block.fence_line) {
             page.go_to(chapter.source.origin(*line).line);
@@ -28,12 +28,12 @@ pub fn doctests(chapter: &Chapter, outcome: &Outcome) -> String {
         } else if block.mark == Mark::Ignore {
             page.push("```rust,ignore\n\n```");
             continue;
-        } else if first_broken.is_some_and(|first| first < at)
+        } else if is_broken
+            && matches!(block.mark, Mark::Run | Mark::ShouldPanic)
             && !outcome.outputs.contains_key(&at)
-            && !outcome.refusals.contains_key(&at)
         {
             fails(&format!(
-                "{}:{}: not run, since an earlier block of the chapter failed",
+                "{}:{}: not run, since a block of the chapter failed",
                 chapter.source.files[origin.file].path, origin.line
             ))
         } else {
