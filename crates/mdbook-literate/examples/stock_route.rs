@@ -17,10 +17,10 @@ use std::time::Instant;
 use mdbook_driver::MDBook;
 use mdbook_driver::book::Chapter;
 use mdbook_literate::chapter::Mark;
-use mdbook_literate::compile::target_folder;
 use mdbook_literate::config::{Config, normal, slashed};
 use mdbook_literate::preprocess::chapters;
 use mdbook_literate::program::Program;
+use mdbook_literate::toolchain::target_folder;
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
