@@ -4,6 +4,7 @@
 //! once, and saying so.
 
 mod api;
+mod bench;
 mod jupyter;
 mod links;
 mod notebooks;
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
             test::build_book().and_then(|()| notebooks::check())
         }
         Some(("notebooks", _)) => notebooks::update(),
+        Some(("bench", options)) => bench::bench(&names(options, "options")),
         Some(("api", _)) => api::render(std::io::stdin().lock()),
         Some(("test", options)) => test::test(&test::select(
             &names(options, "only"),
@@ -106,6 +108,18 @@ fn command_line() -> Command {
         .subcommand(
             Command::new("api")
                 .about("Put convcore's documentation beside the book's pages (for mdBook to run)"),
+        )
+        .subcommand(
+            Command::new("bench")
+                .about("Time convcore beside PyTorch (set PEERS_PYTHON to a Python that has torch and safetensors)")
+                .arg(
+                    Arg::new("options")
+                        .value_name("OPTION")
+                        .num_args(0..)
+                        .trailing_var_arg(true)
+                        .allow_hyphen_values(true)
+                        .help("Options of the crate peers, such as --threads 1 --only D,E --random 24"),
+                ),
         )
         .subcommand(
             Command::new("test")

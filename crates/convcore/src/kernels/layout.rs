@@ -170,7 +170,9 @@ impl Layout {
         let per_row = channels * axes[0].phases.len() * axes[1].phases.len() * width;
         let mut most = (budget / per_row.max(1)).saturating_sub(axes[0].reach());
         if axes[0].outputs * per_row >= WORTH_BANDS {
-            most = most.min(axes[0].outputs.div_ceil(TASKS.div_ceil(images)));
+            // No thinner than twice the rows that neighbouring bands both lay out.
+            let fair = axes[0].outputs.div_ceil(TASKS.div_ceil(images));
+            most = most.min(fair.max(2 * axes[0].reach()));
         }
         Layout::in_bands(channels, axes, most)
     }
