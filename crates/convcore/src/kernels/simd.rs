@@ -32,6 +32,9 @@ pub(super) unsafe trait Simd: Copy {
     /// See `ROWS`.
     const VECTORS: usize;
 
+    /// Runs a part of a kernel as a function of its own.
+    fn call<K: Kernel>(self, kernel: K) -> K::Output;
+
     /// Reads `LANES` numbers.
     ///
     /// # Safety
@@ -135,18 +138,8 @@ impl Level {
     }
 
     pub(super) fn run<K: Kernel>(self, kernel: K) -> K::Output {
-        #[cfg(target_arch = "x86_64")]
-        #[target_feature(enable = "avx512f")]
-        fn with_avx512<K: Kernel>(kernel: K) -> K::Output {
-            kernel.run(Avx512(()))
-        }
-        #[cfg(target_arch = "x86_64")]
-        #[target_feature(enable = "avx2,fma")]
-        fn with_avx2<K: Kernel>(kernel: K) -> K::Output {
-            kernel.run(Avx2(()))
-        }
         match self {
-            Level::Portable => kernel.run(Portable),
+            Level::Portable => with_portable(kernel),
             // SAFETY: only `detect` and `all` make these levels, after they have seen that the processor has them.
             #[cfg(target_arch = "x86_64")]
             Level::Avx2 => unsafe { with_avx2(kernel) },
@@ -155,6 +148,28 @@ impl Level {
             Level::Avx512 => unsafe { with_avx512(kernel) },
         }
     }
+}
+
+// One function a kernel and level, in the level's instructions. Never copied into its callers, of which a tile has many:
+// every copy costs whoever builds this crate.
+
+#[inline(never)]
+fn with_portable<K: Kernel>(kernel: K) -> K::Output {
+    kernel.run(Portable)
+}
+
+#[cfg(target_arch = "x86_64")]
+#[inline(never)]
+#[target_feature(enable = "avx2,fma")]
+fn with_avx2<K: Kernel>(kernel: K) -> K::Output {
+    kernel.run(Avx2(()))
+}
+
+#[cfg(target_arch = "x86_64")]
+#[inline(never)]
+#[target_feature(enable = "avx512f")]
+fn with_avx512<K: Kernel>(kernel: K) -> K::Output {
+    kernel.run(Avx512(()))
 }
 
 /// Plain Rust, four numbers at a time: small enough for the compiler to find the vector instructions itself.
@@ -167,6 +182,11 @@ unsafe impl Simd for Portable {
     const LANES: usize = 4;
     const ROWS: usize = 4;
     const VECTORS: usize = 2;
+
+    #[inline(always)]
+    fn call<K: Kernel>(self, kernel: K) -> K::Output {
+        with_portable(kernel)
+    }
 
     #[inline(always)]
     unsafe fn load(self, from: *const f32) -> [f32; 4] {
@@ -231,6 +251,12 @@ unsafe impl Simd for Avx2 {
     const LANES: usize = 8;
     const ROWS: usize = 4;
     const VECTORS: usize = 2;
+
+    #[inline(always)]
+    fn call<K: Kernel>(self, kernel: K) -> K::Output {
+        // SAFETY: `self` proves the instructions.
+        unsafe { with_avx2(kernel) }
+    }
 
     #[inline(always)]
     unsafe fn load(self, from: *const f32) -> __m256 {
@@ -303,6 +329,12 @@ unsafe impl Simd for Avx512 {
     const LANES: usize = 16;
     const ROWS: usize = 8;
     const VECTORS: usize = 3;
+
+    #[inline(always)]
+    fn call<K: Kernel>(self, kernel: K) -> K::Output {
+        // SAFETY: `self` proves the instructions.
+        unsafe { with_avx512(kernel) }
+    }
 
     #[inline(always)]
     unsafe fn load(self, from: *const f32) -> __m512 {

@@ -11,7 +11,7 @@
 use std::borrow::Cow;
 
 use super::parallel::{Shared, filled, for_each_task};
-use super::simd::Simd;
+use super::simd::{Kernel, Simd};
 
 /// The weights of a matrix's rows (a convolution's filters), in the order in which tiles read them.
 ///
@@ -212,21 +212,50 @@ pub(super) struct Work<'a> {
 /// addresses of those outputs can be written, for each row of the panel.
 #[inline(always)]
 pub(super) unsafe fn run<S: Simd>(simd: S, panel: &Panel, vectors: usize, q: usize, work: &Work) {
-    // SAFETY: the caller vouches for the addresses. Panels have no more than `S::ROWS` rows, a power of two.
-    unsafe {
-        match (panel.rows, vectors) {
-            (8, 3) if S::ROWS == 8 && S::VECTORS == 3 => tile::<S, 8, 3>(simd, panel, q, work),
-            (8, 2) if S::ROWS == 8 => tile::<S, 8, 2>(simd, panel, q, work),
-            (8, _) if S::ROWS == 8 => tile::<S, 8, 1>(simd, panel, q, work),
-            (4, 3) if S::VECTORS == 3 => tile::<S, 4, 3>(simd, panel, q, work),
-            (4, 2) => tile::<S, 4, 2>(simd, panel, q, work),
-            (4, _) => tile::<S, 4, 1>(simd, panel, q, work),
-            (2, 3) if S::VECTORS == 3 => tile::<S, 2, 3>(simd, panel, q, work),
-            (2, 2) => tile::<S, 2, 2>(simd, panel, q, work),
-            (2, _) => tile::<S, 2, 1>(simd, panel, q, work),
-            (_, 3) if S::VECTORS == 3 => tile::<S, 1, 3>(simd, panel, q, work),
-            (_, 2) => tile::<S, 1, 2>(simd, panel, q, work),
-            _ => tile::<S, 1, 1>(simd, panel, q, work),
+    simd.call(Tile {
+        panel,
+        vectors,
+        q,
+        work,
+    });
+}
+
+/// What [`run`] was called with.
+struct Tile<'a> {
+    panel: &'a Panel<'a>,
+    vectors: usize,
+    q: usize,
+    work: &'a Work<'a>,
+}
+
+impl Kernel for Tile<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let Tile {
+            panel,
+            vectors,
+            q,
+            work,
+        } = self;
+        // SAFETY: `run`, which alone makes a `Tile`, was promised the addresses. Panels have no more than `S::ROWS` rows,
+        // a power of two.
+        unsafe {
+            match (panel.rows, vectors) {
+                (8, 3) if S::ROWS == 8 && S::VECTORS == 3 => tile::<S, 8, 3>(simd, panel, q, work),
+                (8, 2) if S::ROWS == 8 => tile::<S, 8, 2>(simd, panel, q, work),
+                (8, _) if S::ROWS == 8 => tile::<S, 8, 1>(simd, panel, q, work),
+                (4, 3) if S::VECTORS == 3 => tile::<S, 4, 3>(simd, panel, q, work),
+                (4, 2) => tile::<S, 4, 2>(simd, panel, q, work),
+                (4, _) => tile::<S, 4, 1>(simd, panel, q, work),
+                (2, 3) if S::VECTORS == 3 => tile::<S, 2, 3>(simd, panel, q, work),
+                (2, 2) => tile::<S, 2, 2>(simd, panel, q, work),
+                (2, _) => tile::<S, 2, 1>(simd, panel, q, work),
+                (_, 3) if S::VECTORS == 3 => tile::<S, 1, 3>(simd, panel, q, work),
+                (_, 2) => tile::<S, 1, 2>(simd, panel, q, work),
+                _ => tile::<S, 1, 1>(simd, panel, q, work),
+            }
         }
     }
 }
