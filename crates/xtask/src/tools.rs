@@ -37,7 +37,7 @@ pub(crate) fn rust_kernel() -> Outcome<PathBuf> {
     Ok(absolute(program(kernel)))
 }
 
-/// Installs a program from crates.io, unless that version is there. What an interrupted installation had compiled is kept
+/// Installs a published program, unless that version is there. What an interrupted installation had compiled is kept
 /// and used by the next one.
 fn cargo_install(name: &str, version: &str, duration: &str) -> Outcome {
     // Cargo's own record of what it installed, written when all is in place.
