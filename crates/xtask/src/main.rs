@@ -154,11 +154,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_command_is_offered() {
+    fn the_readers_commands_are_offered() {
         let mut command = command_line();
         command.build();
         command.clone().debug_assert();
-        let names: Vec<_> = command.get_subcommands().map(Command::get_name).collect();
-        assert_eq!(names, ["serve", "jupyter", "notebooks", "test", "help"]);
+        for name in ["serve", "test", "jupyter", "notebooks"] {
+            assert!(command.find_subcommand(name).is_some(), "{name}");
+        }
     }
 }
