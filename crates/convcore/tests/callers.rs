@@ -110,8 +110,8 @@ fn every_mistake_is_reported_at_the_callers_line() {
         "select: axis 0 of shape [2, 3] has no position 2"
     );
     panics!(
-        a.gather(&[2]),
-        "gather: axis 0 of shape [2, 3] has no position 2"
+        a.index_select(0, &[2]),
+        "index_select: axis 0 of shape [2, 3] has no position 2"
     );
     panics!(a.flip(2), "flip: shape [2, 3] has no axis 2");
     panics!(b.pad2d(1), "pad2d: shape [2]");

@@ -135,7 +135,7 @@ proptest! {
         let axis = axis % shape.len();
         let order = rng.permutation(shape.len());
         let (start, position) = (rng.below(shape[axis]), rng.below(shape[axis]));
-        let rows = [rng.below(shape[0]), rng.below(shape[0]), rng.below(shape[0])];
+        let positions = [(); 3].map(|()| rng.below(shape[axis]));
         let (x, other) = (draw_signed(&shape, rng), draw_signed(&shape, rng));
         let two = [x, other];
         let x = &two[..1];
@@ -145,7 +145,7 @@ proptest! {
         check(x, LINEAR, |x| x[0].flatten(1).transpose());
         check(x, LINEAR, |x| x[0].slice(axis, start..x[0].shape()[axis]));
         check(x, LINEAR, |x| x[0].select(axis, position));
-        check(x, LINEAR, |x| x[0].gather(&rows));
+        check(x, LINEAR, |x| x[0].index_select(axis, &positions));
         check(x, LINEAR, |x| x[0].pad2d(padding));
         check(x, LINEAR, |x| x[0].flip(axis));
         check(&two, LINEAR, |x| Tensor::concatenate(&[&x[0], &x[1], &x[0]], axis));

@@ -65,44 +65,50 @@ impl Tensor {
         part.recorded("select", [self], [back])
     }
 
-    /// The given positions of axis 0, in the given order: a batch of examples.
+    /// The given positions of one axis, in the given order (`torch.index_select`): on axis 0, a batch of examples.
     ///
-    /// **Panics** when the tensor has rank 0 or lacks a position.
+    /// **Panics** when there is no such axis, or no such position.
     ///
     /// ```
     /// let x = convcore::Tensor::from([[1., 2.], [3., 4.], [5., 6.]]);
-    /// assert_eq!(x.gather(&[2, 0]).to_string(), "[[5, 6],\n [1, 2]]");
+    /// assert_eq!(x.index_select(0, &[2, 0]).to_string(), "[[5, 6],\n [1, 2]]");
+    /// assert_eq!(x.index_select(1, &[1]).to_string(), "[[2],\n [4],\n [6]]");
     /// ```
     #[track_caller]
-    pub fn gather(&self, positions: &[usize]) -> Tensor {
-        self.expect_axis("gather", 0);
-        let (_, length, inner) = self.around(0);
+    pub fn index_select(&self, axis: usize, positions: &[usize]) -> Tensor {
+        self.expect_axis("index_select", axis);
+        let (outer, length, inner) = self.around(axis);
         if let Some(position) = positions.iter().find(|&&position| position >= length) {
             panic!(
-                "gather: axis 0 of shape {:?} has no position {position}",
+                "index_select: axis {axis} of shape {:?} has no position {position}",
                 self.shape()
             );
         }
+        // Where each run of the result comes from, in the order of the result.
+        let starts: Vec<usize> = (0..outer)
+            .flat_map(|before| {
+                positions
+                    .iter()
+                    .map(move |position| (before * length + position) * inner)
+            })
+            .collect();
         let x = self.as_slice();
-        let rows = positions
-            .iter()
-            .flat_map(|&position| &x[position * inner..(position + 1) * inner]);
+        let values = starts.iter().flat_map(|&start| &x[start..start + inner]);
         let mut shape = self.shape().to_vec();
-        shape[0] = positions.len();
-        let result = Tensor::from_parts(&shape, rows.copied().collect());
-        let positions = positions.to_vec();
+        shape[axis] = positions.len();
+        let result = Tensor::from_parts(&shape, values.copied().collect());
         let back = rule(move |step| {
             let mut grad = vec![0.; step.inputs[0].len()];
-            for (row, &position) in positions.iter().enumerate() {
-                let from = &step.grad.as_slice()[row * inner..(row + 1) * inner];
-                grad[position * inner..(position + 1) * inner]
+            for (run, &start) in starts.iter().enumerate() {
+                let from = &step.grad.as_slice()[run * inner..(run + 1) * inner];
+                grad[start..start + inner]
                     .iter_mut()
                     .zip(from)
                     .for_each(|(sum, g)| *sum += g);
             }
             Tensor::from_parts(step.inputs[0].shape(), grad)
         });
-        result.recorded("gather", [self], [back])
+        result.recorded("index_select", [self], [back])
     }
 
     /// The last two axes with a border of zeros: `padding` rows above and below, columns left and right (height, width).
@@ -185,9 +191,9 @@ mod tests {
     use crate::Tensor;
 
     #[test]
-    fn a_position_gathered_twice_gets_both_gradients() {
+    fn a_position_selected_twice_gets_both_gradients() {
         let x = Tensor::from([[1., 2.], [3., 4.]]).requires_grad();
-        x.gather(&[1, 1])
+        x.index_select(0, &[1, 1])
             .backward_with(&Tensor::from([[1., 2.], [10., 20.]]));
         assert_eq!(x.grad().unwrap(), Tensor::from([[0., 0.], [11., 22.]]));
     }
