@@ -2,7 +2,7 @@
 //! written out. A page makes it move; a notebook and a printed page show its first step and the whole result.
 //!
 //! A [`Stepper`] says what there is to see; the functions that fill one ([`super::stepper_sliding`],
-//! [`super::stepper_receptive`]) know the operations. Here is its still; [`super::stepper_page`] is what a page gets.
+//! [`super::receptive`]) know the operations. Here is its still; [`super::stepper_page`] is what a page gets.
 
 use super::grid::{Cells, Grid};
 use super::row::above;
