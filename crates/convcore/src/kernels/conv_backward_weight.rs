@@ -138,7 +138,7 @@ impl Sums<'_> {
                 for group in 0..sizes.groups {
                     let group_at = image * sizes.groups + group;
                     let start = group_at * sizes.channels * sizes.input_pixels();
-                    let (data, offsets) = layout.lay_out(self.x, start, rows.start, scratch);
+                    let (data, offsets) = layout.lay_out(self.level, self.x, start, band, scratch);
                     for block in &self.blocks {
                         let filter = group_at * sizes.filters + block.first;
                         let from =

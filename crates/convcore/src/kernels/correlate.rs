@@ -83,13 +83,13 @@ impl Kernel for Band<'_> {
         let layout = &c.layout;
         let rows = layout.band_rows(self.band);
         let start = self.image * c.image_strides[0] + self.group * c.group_strides[0];
-        let (data, offsets) = layout.lay_out(c.images, start, rows.start, self.scratch);
+        let (data, offsets) = layout.lay_out(c.level, c.images, start, self.band, self.scratch);
         let target = c.first
             + self.image * c.image_strides[1]
             + self.group * c.group_strides[1]
             + rows.start * c.steps[0];
         let columns = layout.axes[1].outputs;
-        let grid = Grid {
+        let mut grid = Grid {
             width: layout.width,
             rows: rows.len(),
             columns,
@@ -97,6 +97,10 @@ impl Kernel for Band<'_> {
             column_stride: c.steps[1],
         };
         let outputs = (rows.len() - 1) * layout.width + columns;
+        if layout.width == columns && c.steps[0] == columns * c.steps[1] {
+            // No gaps: one long row.
+            [grid.width, grid.rows, grid.columns] = [outputs, 1, outputs];
+        }
         // As many panels at a time as a core's cache holds beside the band: what is read again is read from there.
         let panels: Vec<Panel> = c.groups[self.group].iter().collect();
         let at_a_time = WEIGHTS / (S::ROWS * offsets.len()).max(1);

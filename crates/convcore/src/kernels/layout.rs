@@ -16,6 +16,7 @@
 //! smaller ones (*phases*), in which they are neighbours again; a tap (i, j) reads phase (i mod s, j mod s). Dilation
 //! only moves the taps' offsets.
 
+use super::simd::{Kernel, Level, Simd};
 use super::sizes::Sizes;
 use crate::Geometry;
 
@@ -149,6 +150,9 @@ pub(super) struct Layout {
     pub(super) width: usize,
     /// Output rows in a band.
     pub(super) band: usize,
+    /// What is read through each phase: of a band's rows, and of all columns.
+    down: Vec<Vec<Span>>,
+    across: Vec<Span>,
     /// Where in a band each tap begins: channel by channel, in each row by row, as in the filter.
     offsets: Vec<u32>,
     /// The same in the image as it is, where it needs no other layout.
@@ -189,9 +193,22 @@ impl Layout {
             axes,
             width,
             band,
+            down: vec![],
+            across: vec![],
             offsets: vec![],
             plain_offsets: None,
         };
+        let [rows, columns] = &layout.axes;
+        let span = |first, &phase: &usize| Span::new(rows, first, band + rows.reach(), phase);
+        let down = |index| {
+            rows.phases
+                .iter()
+                .map(|phase| span(index * band, phase))
+                .collect()
+        };
+        layout.down = (0..bands).map(down).collect();
+        let across = |&phase: &usize| Span::new(columns, 0, width, phase);
+        layout.across = columns.phases.iter().map(across).collect();
         layout.offsets = layout.offsets_for(layout.plane());
         if layout.axes.iter().all(Axis::is_plain) {
             layout.plain_offsets = Some(layout.offsets_for(layout.image_pixels()));
@@ -256,89 +273,165 @@ impl Layout {
         self.channels * self.axes[0].phases.len() * self.axes[1].phases.len() * self.plane() + SLACK
     }
 
-    /// The band of `images[start..]` that begins with output row `first`, and the taps' offsets in it: in `scratch`, or
-    /// where it is, if that will do. All of `offset + 0..rows * width + SLACK - width` can be read.
+    /// A band of `images[start..]`, and the taps' offsets in it: in `scratch`, or where it is, if that will do.
+    /// All of `offset + 0..rows * width + SLACK - width` can be read.
     pub(super) fn lay_out<'a>(
         &'a self,
+        level: Level,
         images: &'a [f32],
         start: usize,
-        first: usize,
+        band: usize,
         scratch: &'a mut [f32],
     ) -> (&'a [f32], &'a [u32]) {
         if let Some(offsets) = &self.plain_offsets {
-            let begin = start + first * self.width;
+            let begin = start + band * self.band * self.width;
             let last = offsets.last().map_or(0, |&offset| offset as usize);
             if begin + last + self.band * self.width + SLACK <= images.len() {
                 return (&images[begin..], offsets);
             }
         }
-        self.fill(
-            &images[start..start + self.channels * self.image_pixels()],
-            first,
+        level.run(Fill {
+            layout: self,
+            images: &images[start..],
+            band,
             scratch,
-        );
+        });
         (scratch, &self.offsets)
     }
+}
 
-    /// Copies what a band reads.
-    fn fill(&self, image: &[f32], first: usize, scratch: &mut [f32]) {
-        let [rows, columns] = &self.axes;
-        let mut lines = scratch.chunks_exact_mut(self.width.max(1));
-        for channel in 0..self.channels {
-            for &row_phase in &rows.phases {
-                for &column_phase in &columns.phases {
-                    for line in 0..self.band + rows.reach() {
-                        let to = lines.next().expect("scratch for each line");
-                        let y = rows.origin + ((first + line) * rows.step + row_phase) as isize;
-                        if y < 0 || y >= rows.length as isize {
-                            to.fill(0.0);
-                        } else {
-                            let begin = (channel * rows.length + y as usize) * columns.length;
-                            columns.fill_line(
-                                &image[begin..begin + columns.length],
-                                column_phase,
-                                to,
-                            );
-                        }
-                    }
+/// Copies what a band reads.
+struct Fill<'a> {
+    layout: &'a Layout,
+    /// All from the image's first number on.
+    images: &'a [f32],
+    band: usize,
+    scratch: &'a mut [f32],
+}
+
+impl Kernel for Fill<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let layout = self.layout;
+        let mut rest = self.scratch;
+        for channel in 0..layout.channels {
+            let image = &self.images[channel * layout.image_pixels()..];
+            for down in &layout.down[self.band] {
+                for across in &layout.across {
+                    copy(simd, image, layout.axes[1].length, [down, across], rest);
+                    rest = &mut rest[layout.plane()..];
                 }
             }
         }
     }
 }
 
-impl Axis {
-    /// One row's pixels of a phase, with zeros where there is no pixel.
-    fn fill_line(&self, from: &[f32], phase: usize, to: &mut [f32]) {
-        let origin = self.origin + phase as isize;
+/// Some of an axis's reads through one phase.
+#[derive(Debug)]
+struct Span {
+    /// How many there are, and which of them are pixels of the image.
+    count: usize,
+    begin: usize,
+    end: usize,
+    /// The first of these pixels, and how far apart they are.
+    skip: usize,
+    step: usize,
+}
+
+impl Span {
+    /// The reads of `count` outputs from `first` on.
+    fn new(axis: &Axis, first: usize, count: usize, phase: usize) -> Span {
+        let step = axis.step;
+        let origin = axis.origin + (first * step + phase) as isize;
         // The first and the end of those t with 0 <= origin + step * t < length.
-        let begin = ((-origin).max(0) as usize)
-            .div_ceil(self.step)
-            .min(to.len());
-        let end = ((self.length as isize - origin).max(0) as usize)
-            .div_ceil(self.step)
-            .clamp(begin, to.len());
-        to[..begin].fill(0.0);
-        to[end..].fill(0.0);
-        if begin < end {
-            let skip = (origin + (begin * self.step) as isize) as usize;
-            let (inside, from) = (&mut to[begin..end], &from[skip..]);
-            if self.step == 1 {
-                inside.copy_from_slice(&from[..inside.len()]);
-            } else if self.step == 2 {
-                // The most frequent stride, in a form that becomes vector instructions.
-                let (pairs, rest) = from.as_chunks();
-                for (value, [pixel, _]) in inside.iter_mut().zip(pairs) {
-                    *value = *pixel;
-                }
-                if let (Some(value), [pixel]) = (inside.get_mut(pairs.len()), rest) {
-                    *value = *pixel;
+        let begin = ((-origin).max(0) as usize).div_ceil(step).min(count);
+        let end = ((axis.length as isize - origin).max(0) as usize)
+            .div_ceil(step)
+            .clamp(begin, count);
+        Span {
+            count,
+            begin,
+            end,
+            skip: (origin + (begin * step) as isize).max(0) as usize,
+            step,
+        }
+    }
+}
+
+/// Fills a plane: the pixels that there are, and zeros. Writes perhaps a little more, which comes later in its order: the
+/// planes are written one after the other, and behind the last is room.
+#[inline(always)]
+fn copy<S: Simd>(
+    simd: S,
+    image: &[f32],
+    image_width: usize,
+    [down, across]: [&Span; 2],
+    plane: &mut [f32],
+) {
+    let (lines, width) = (down.end - down.begin, across.count);
+    let pixels = across.end - across.begin;
+    let whole = pixels.next_multiple_of(S::LANES);
+    let (from, from_line) = (
+        down.skip * image_width + across.skip,
+        down.step * image_width,
+    );
+    let to = down.begin * width + across.begin;
+    // At the end of the last image, whole vectors would read beyond it.
+    let safe = match image.len().checked_sub(from + whole * across.step) {
+        Some(rest) if pixels > 0 => lines.min(rest / from_line + 1),
+        _ => 0,
+    };
+    assert!(plane.len() >= down.count * width + S::LANES);
+    // SAFETY: this is what `safe` says, and the planes have room for a vector more.
+    unsafe {
+        let (mut from, mut to) = (
+            image.as_ptr().wrapping_add(from),
+            plane.as_mut_ptr().add(to),
+        );
+        for _ in 0..safe {
+            if across.step == 1 {
+                for at in (0..whole).step_by(S::LANES) {
+                    simd.store(to.add(at), simd.load(from.add(at)));
                 }
             } else {
-                for (value, pixel) in inside.iter_mut().zip(from.iter().step_by(self.step)) {
-                    *value = *pixel;
+                for at in (0..whole).step_by(S::LANES) {
+                    let pixels = simd.load_every(from.add(at * across.step), across.step);
+                    simd.store(to.add(at), pixels);
                 }
             }
+            (from, to) = (from.wrapping_add(from_line), to.wrapping_add(width));
         }
+    }
+    for line in safe..lines {
+        let from = image[(from + line * from_line).min(image.len())..].iter();
+        let to = &mut plane[to + line * width..][..pixels];
+        for (value, pixel) in to.iter_mut().zip(from.step_by(across.step)) {
+            *value = *pixel;
+        }
+    }
+    if pixels < width {
+        for line in plane[..down.count * width].chunks_exact_mut(width) {
+            clear(simd, &mut line[..across.begin]);
+            clear(simd, &mut line[across.end..]);
+        }
+    }
+    clear(simd, &mut plane[..down.begin * width]);
+    clear(simd, &mut plane[down.end * width..down.count * width]);
+}
+
+/// Zeros: often few, for which a call of `fill` takes longer.
+#[inline(always)]
+fn clear<S: Simd>(simd: S, to: &mut [f32]) {
+    let mut chunks = to.chunks_exact_mut(S::LANES);
+    for chunk in &mut chunks {
+        // SAFETY: a chunk is a vector long.
+        unsafe { simd.store(chunk.as_mut_ptr(), simd.splat(0.0)) };
+    }
+    let rest = chunks.into_remainder();
+    if !rest.is_empty() {
+        // SAFETY: as many as there are.
+        unsafe { simd.store_range(rest.as_mut_ptr(), simd.splat(0.0), 0, rest.len()) };
     }
 }

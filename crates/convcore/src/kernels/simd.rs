@@ -42,6 +42,13 @@ pub(super) unsafe trait Simd: Copy {
     /// `from..from + LANES` can be read.
     unsafe fn load(self, from: *const f32) -> Self::Vector;
 
+    /// Reads `LANES` numbers, `step` apart.
+    ///
+    /// # Safety
+    ///
+    /// `from..from + LANES * step` can be read.
+    unsafe fn load_every(self, from: *const f32, step: usize) -> Self::Vector;
+
     /// Writes `LANES` numbers.
     ///
     /// # Safety
@@ -195,6 +202,12 @@ unsafe impl Simd for Portable {
     }
 
     #[inline(always)]
+    unsafe fn load_every(self, from: *const f32, step: usize) -> [f32; 4] {
+        // SAFETY: the caller vouches for the addresses.
+        std::array::from_fn(|lane| unsafe { from.add(lane * step).read() })
+    }
+
+    #[inline(always)]
     unsafe fn store(self, to: *mut f32, vector: [f32; 4]) {
         // SAFETY: as in `load`.
         unsafe { to.cast::<[f32; 4]>().write(vector) }
@@ -262,6 +275,24 @@ unsafe impl Simd for Avx2 {
     unsafe fn load(self, from: *const f32) -> __m256 {
         // SAFETY: `self` proves the instruction, the caller the addresses.
         unsafe { _mm256_loadu_ps(from) }
+    }
+
+    #[inline(always)]
+    unsafe fn load_every(self, from: *const f32, step: usize) -> __m256 {
+        // SAFETY: as in `load`. From each vector come the numbers whose turn it is, to where they belong.
+        unsafe {
+            let every = _mm256_set1_epi32(step as i32);
+            let places = _mm256_mullo_epi32(_mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7), every);
+            let vectors = _mm256_srli_epi32::<3>(places);
+            let mut numbers = _mm256_permutevar8x32_ps(_mm256_loadu_ps(from), places);
+            for vector in 1..step {
+                let next = _mm256_loadu_ps(from.add(8 * vector));
+                let its = _mm256_cmpeq_epi32(vectors, _mm256_set1_epi32(vector as i32));
+                let next = _mm256_permutevar8x32_ps(next, places);
+                numbers = _mm256_blendv_ps(numbers, next, _mm256_castsi256_ps(its));
+            }
+            numbers
+        }
     }
 
     #[inline(always)]
@@ -340,6 +371,23 @@ unsafe impl Simd for Avx512 {
     unsafe fn load(self, from: *const f32) -> __m512 {
         // SAFETY: `self` proves the instruction, the caller the addresses.
         unsafe { _mm512_loadu_ps(from) }
+    }
+
+    #[inline(always)]
+    unsafe fn load_every(self, from: *const f32, step: usize) -> __m512 {
+        // SAFETY: as in `load`. From each vector come the numbers whose turn it is, to where they belong.
+        unsafe {
+            let lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+            let places = _mm512_mullo_epi32(lanes, _mm512_set1_epi32(step as i32));
+            let vectors = _mm512_srli_epi32::<4>(places);
+            let mut numbers = _mm512_permutexvar_ps(places, _mm512_loadu_ps(from));
+            for vector in 1..step {
+                let next = _mm512_loadu_ps(from.add(16 * vector));
+                let its = _mm512_cmpeq_epi32_mask(vectors, _mm512_set1_epi32(vector as i32));
+                numbers = _mm512_mask_permutexvar_ps(numbers, its, places, next);
+            }
+            numbers
+        }
     }
 
     #[inline(always)]

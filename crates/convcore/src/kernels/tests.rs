@@ -216,7 +216,7 @@ fn each_kernel_at_each_level_under_a_sanitizer_too() {
     };
     check(&sizes(Geometry::new(3).padding(1), 1, 2, 5, [5, 6]));
     check(&sizes(
-        Geometry::new((2, 3)).stride((2, 1)).dilation((1, 2)),
+        Geometry::new((2, 3)).stride((2, 3)).dilation((1, 2)),
         2,
         1,
         1,

@@ -298,7 +298,9 @@ impl Kernel for Band<'_> {
         let (scratch, rest) = self.scratch.split_at_mut(w.layout.scratch());
         let (pixels, products) = rest.split_at_mut(16 * tiles.matrix(w.channels));
         let start = self.group_at * w.channels * w.input[0] * w.input[1];
-        let (data, offsets) = w.layout.lay_out(w.images, start, rows.start, scratch);
+        let (data, offsets) = w
+            .layout
+            .lay_out(w.level, w.images, start, self.band, scratch);
         for (channel, offsets) in offsets.as_chunks().0.iter().enumerate() {
             let pixels = &mut pixels[channel * tiles.stride..];
             turn_pixels(
