@@ -39,16 +39,20 @@ pub fn render(markdown: &str) -> Result<String, Vec<Mistake>> {
     let mut mistakes = Vec::new();
     let mut copied = 0;
     for (event, place) in pulldown_cmark::Parser::new_ext(markdown, options()).into_offset_iter() {
-        let formula = match event {
-            Event::InlineMath(latex) => mathml(&latex, DisplayMode::Inline),
-            Event::DisplayMath(latex) => mathml(&latex, DisplayMode::Block),
+        let (latex, display_mode) = match event {
+            Event::InlineMath(latex) => (latex, DisplayMode::Inline),
+            Event::DisplayMath(latex) => (latex, DisplayMode::Block),
             _ => continue,
         };
-        match formula {
+        match mathml(&latex, display_mode) {
             Ok(formula) => {
                 html.push_str(&markdown[copied..place.start]);
-                html.push_str(&as_inline_html(&formula));
-                copied = place.end;
+                let mark = match display_mode {
+                    DisplayMode::Inline => mark_after(&markdown[place.end..]),
+                    DisplayMode::Block => "",
+                };
+                html.push_str(&with_mark(&as_inline_html(&formula), mark));
+                copied = place.end + mark.len();
             }
             Err(message) => mistakes.push(Mistake { place, message }),
         }
@@ -58,6 +62,20 @@ pub fn render(markdown: &str) -> Result<String, Vec<Mistake>> {
         Ok(html)
     } else {
         Err(mistakes)
+    }
+}
+
+/// The punctuation at the start of a text.
+fn mark_after(text: &str) -> &str {
+    let end = text.find(|c: char| !matches!(c, ',' | '.' | ';' | ':' | '?' | ')'));
+    &text[..end.unwrap_or(text.len())]
+}
+
+/// A formula and the mark after it, on one line: browsers would break between the two.
+fn with_mark(formula: &str, mark: &str) -> String {
+    match mark {
+        "" => formula.to_owned(),
+        _ => format!(r#"<span style="white-space: nowrap">{formula}{mark}</span>"#),
     }
 }
 

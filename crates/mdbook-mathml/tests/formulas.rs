@@ -21,11 +21,21 @@ fn page(markdown: &str) -> String {
 
 #[test]
 fn inline_and_display_formulas_become_mathml() {
-    let html = page("A size $n$.\n\n$$\n\\sum_{i=0}^{n} x_i\n$$\n");
+    let html = page("A size $n$ and\n\n$$\n\\sum_{i=0}^{n} x_i\n$$\n");
     assert!(html.contains("A size <math"), "{html}");
     assert!(html.contains(r#"<math display="block""#), "{html}");
     assert!(html.contains("<munderover>"), "{html}");
     assert!(!html.contains('$'), "{html}");
+}
+
+#[test]
+fn punctuation_stays_on_the_line_of_its_formula() {
+    let html = page("Take ($n$), the *size* $k$. Then $p$ and\n\n$$ q $$.\n");
+    for (letter, mark) in [("n", "),"), ("k", ".")] {
+        let together = format!("<mi>{letter}</mi></math>{mark}</span>");
+        assert!(html.contains(&together), "{html}");
+    }
+    assert_eq!(html.matches("<span").count(), 2, "{html}");
 }
 
 #[test]

@@ -120,7 +120,9 @@ impl Axis {
         let (low, high) = if low < high {
             (low, high)
         } else {
-            (low - 0.5, low + 0.5)
+            // Half a unit does not move a number that is large enough.
+            let half = (low.abs() * 1e-6).max(0.5);
+            (low - half, low + half)
         };
         let rough = (high - low) / most_ticks as f64;
         let power = 10_f64.powi(rough.log10().floor() as i32);

@@ -144,7 +144,10 @@ pub(super) fn frame(width: f32, height: f32) -> String {
 /// A vertical scale with its ends and its middle in numbers.
 pub(super) fn colour_bar(map: ColourMap, height: f32) -> Drawing {
     let (low, high) = map.range();
-    let ends = [high, low / 2.0 + high / 2.0, low];
+    // Beside the others, such an end is 0: 1.8e-5 on a scale up to 1 would only distract.
+    let near_zero = |end: f32| end.abs() < 1e-3 * (high - low);
+    let ends =
+        [high, low / 2.0 + high / 2.0, low].map(|end| if near_zero(end) { 0.0 } else { end });
     let texts = format_all(&ends);
     let steps: Vec<f32> = (0..64)
         .map(|step| high + (low - high) * (step as f32 / 63.0))

@@ -444,13 +444,17 @@ impl Draw for Tiles {
     }
 }
 
-/// Pieces of equal width in rows of equal length, the last one left-aligned.
+/// Pieces of equal width in rows of equal length: full ones if that takes rows of more than half the width, else the
+/// last one is left-aligned.
 fn wrap_evenly(pieces: &[Drawing]) -> Drawing {
     let width = pieces[0].width;
     let fitting = ((510.0 + GAP) / (width + GAP)).floor().max(1.0) as usize;
     let most = fitting.min(IN_A_ROW.max(fitting.min(8)));
-    let rows = pieces.len().div_ceil(most);
-    let columns = pieces.len().div_ceil(rows);
+    let count = pieces.len();
+    let columns = (most / 2 + 1..=most)
+        .rev()
+        .find(|columns| count.is_multiple_of(*columns))
+        .unwrap_or_else(|| count.div_ceil(count.div_ceil(most)));
     let mut markup = String::new();
     let mut y = 0.0;
     for row in pieces.chunks(columns) {
