@@ -16,7 +16,10 @@ ENV CARGO_HOME=${HOME}/.cargo
 USER ${NB_USER}
 
 FROM tools
-COPY --chown=${NB_UID} . ${HOME}/book
+# Made by the reader: a folder that COPY or WORKDIR makes may belong to root.
+WORKDIR ${HOME}
+RUN mkdir book
+COPY --chown=${USER} . book
 WORKDIR ${HOME}/book
 RUN cargo xtask jupyter --set-up
 ENV PATH=${HOME}/book/target/tools/python/bin:${PATH}

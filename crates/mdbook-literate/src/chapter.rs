@@ -339,23 +339,21 @@ impl LineStarts {
 }
 
 #[cfg(test)]
+impl Chapter {
+    /// A chapter of this text, for tests.
+    pub(crate) fn of(text: &str) -> Chapter {
+        let file = Path::new("/book/a.md");
+        Chapter::read(Path::new("a.md"), "A", vec![1], text, file, Path::new("/"))
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
-    fn read(text: &str) -> Chapter {
-        Chapter::read(
-            Path::new("a.md"),
-            "A",
-            vec![1],
-            text,
-            Path::new("/book/a.md"),
-            Path::new("/"),
-        )
-    }
-
     #[test]
     fn blocks_keep_their_lines_and_columns_in_lists_and_quotes() {
-        let chapter = read(
+        let chapter = Chapter::of(
             "# T\n\n1. one\n\n   ```rust\n   let a = 1;\n   # let b = 2;\n   ```\n\n> ```rust,no_run\n> f();\n> ```\n",
         );
         let [list, quote] = &chapter.blocks[..] else {
@@ -405,14 +403,14 @@ mod tests {
 
     #[test]
     fn windows_line_ends_leave_no_trace() {
-        let chapter = read("```rust\r\nlet a = 1;\r\n\r\nlet b = 2;\r\n```\r\n");
+        let chapter = Chapter::of("```rust\r\nlet a = 1;\r\n\r\nlet b = 2;\r\n```\r\n");
         assert_eq!(chapter.blocks[0].code(), "let a = 1;\n\nlet b = 2;");
         assert_eq!(chapter.blocks[0].lines[2].line, 3);
     }
 
     #[test]
     fn a_doubled_hash_is_a_visible_one() {
-        let chapter = read("```rust\n## a\n#\n#[derive(Debug)]\n```\n");
+        let chapter = Chapter::of("```rust\n## a\n#\n#[derive(Debug)]\n```\n");
         let hidden: Vec<_> = chapter.blocks[0]
             .lines
             .iter()

@@ -303,25 +303,12 @@ impl Writer {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
-
-    fn chapter(text: &str) -> Chapter {
-        Chapter::read(
-            Path::new("a.md"),
-            "A",
-            vec![1],
-            text,
-            Path::new("/book/a.md"),
-            Path::new("/"),
-        )
-    }
 
     #[test]
     fn each_line_is_traced_to_its_block() {
         let program = Program::of(
-            &chapter("```rust\nlet a = 1;\nlet b = 2; a + b // sum\n```\n"),
+            &Chapter::of("```rust\nlet a = 1;\nlet b = 2; a + b // sum\n```\n"),
             "",
         )
         .expect("a program");
@@ -355,7 +342,9 @@ mod tests {
     #[test]
     fn attributes_of_the_program_go_to_its_top() {
         let program = Program::of(
-            &chapter("```rust\n#![feature(never_type)]\n#![allow(dead_code)]\nlet a = 1;\n```\n"),
+            &Chapter::of(
+                "```rust\n#![feature(never_type)]\n#![allow(dead_code)]\nlet a = 1;\n```\n",
+            ),
             "",
         )
         .expect("a program");
@@ -370,7 +359,7 @@ mod tests {
     #[test]
     fn a_block_with_an_open_bracket_stands_alone() {
         let program = Program::of(
-            &chapter("```rust\nlet a = 1;\n```\n\n```rust\nlet b = (1;\n```\n"),
+            &Chapter::of("```rust\nlet a = 1;\n```\n\n```rust\nlet b = (1;\n```\n"),
             "",
         )
         .expect("a program");
@@ -380,7 +369,7 @@ mod tests {
     #[test]
     fn a_block_that_must_not_compile_sees_those_before_it() {
         let programs = Program::failing(
-            &chapter("```rust\nlet a = 1;\n```\n\n```rust,compile_fail\nlet b: () = a;\n```\n"),
+            &Chapter::of("```rust\nlet a = 1;\n```\n\n```rust,compile_fail\nlet b: () = a;\n```\n"),
             "",
         );
         assert!(programs[0].text.contains("let a = 1;"));

@@ -1,5 +1,6 @@
 //! The convolutional layer.
 
+use super::module::weight_and_bias;
 use super::{Init, LayerError, Module};
 use crate::geometry::Pair;
 use crate::{Conv2dOptions, Geometry, Rng, ShapeError, Tensor, conv2d};
@@ -221,19 +222,11 @@ impl Module for Conv2d {
     }
 
     fn named_parameters(&self) -> Vec<(String, &Tensor)> {
-        let weight = ("weight".to_owned(), &self.weight);
-        [weight]
-            .into_iter()
-            .chain(self.bias.as_ref().map(|bias| ("bias".to_owned(), bias)))
-            .collect()
+        weight_and_bias(&self.weight, self.bias.as_ref())
     }
 
     fn named_parameters_mut(&mut self) -> Vec<(String, &mut Tensor)> {
-        let weight = ("weight".to_owned(), &mut self.weight);
-        [weight]
-            .into_iter()
-            .chain(self.bias.as_mut().map(|bias| ("bias".to_owned(), bias)))
-            .collect()
+        weight_and_bias(&mut self.weight, self.bias.as_mut())
     }
 
     fn describe(&self) -> String {

@@ -124,3 +124,11 @@ pub fn prefixed_mut<'a>(
     let join = |(inner, parameter)| (format!("{name}.{inner}"), parameter);
     part.named_parameters_mut().into_iter().map(join).collect()
 }
+
+/// The parameters of a layer with a weight and maybe a bias, under PyTorch's names: `&Tensor`s or `&mut Tensor`s.
+pub(super) fn weight_and_bias<T>(weight: T, bias: Option<T>) -> Vec<(String, T)> {
+    [("weight", Some(weight)), ("bias", bias)]
+        .into_iter()
+        .filter_map(|(name, parameter)| Some((name.to_owned(), parameter?)))
+        .collect()
+}
