@@ -46,20 +46,35 @@ pub(super) fn weight_gradient(level: Level, sizes: &Sizes, x: &[f32], grad: &[f3
 
     let units = sizes.images * sums.layout.bands();
     let length = sizes.groups * sums.group_length;
+    let partials = in_parts(units, length, grad.len() * depth, |unit, partial| {
+        sums.add_unit(unit, partial)
+    });
+    sums.total(&partials, &elements)
+}
+
+/// Sums of `length` numbers over all units, in parts that are yet to be added up: one after the other in memory.
+///
+/// `add` adds a unit to a part's sums; there are `work` multiplications in all.
+pub(super) fn in_parts(
+    units: usize,
+    length: usize,
+    work: usize,
+    add: impl Fn(usize, &mut [f32]) + Sync,
+) -> Kept {
     let parts = ((1 << 20) / length.max(1)).clamp(4, 16).min(units);
     let mut partials = Kept::new(parts * length);
     let part = |(part, partial): (usize, &mut [f32])| {
         partial.fill(0.0);
         for unit in units * part / parts..units * (part + 1) / parts {
-            sums.add_unit(unit, partial);
+            add(unit, partial);
         }
     };
-    if grad.len() * depth < WORTH_THREADS {
+    if work < WORTH_THREADS {
         partials.chunks_mut(length).enumerate().for_each(part);
     } else {
         partials.par_chunks_mut(length).enumerate().for_each(part);
     }
-    sums.total(&partials, &elements)
+    partials
 }
 
 /// The gradient of the biases: the sums of the gradients of what each was added to.

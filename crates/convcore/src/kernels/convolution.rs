@@ -2,7 +2,9 @@
 
 use super::simd::Level;
 pub(crate) use super::sizes::Sizes;
-use super::{conv_backward_input, conv_backward_weight, conv_forward, winograd};
+use super::{
+    conv_backward_input, conv_backward_weight, conv_backward_weight_few, conv_forward, winograd,
+};
 
 /// The outputs of the whole batch: each filter over each image, plus its bias.
 pub(crate) fn forward(sizes: &Sizes, x: &[f32], weight: &[f32], bias: Option<&[f32]>) -> Vec<f32> {
@@ -72,6 +74,9 @@ pub(super) fn weight_gradient_at(level: Level, sizes: &Sizes, x: &[f32], grad: &
     assert_eq!([x.len(), grad.len()], [inputs, y]);
     if [inputs, weights, y].contains(&0) {
         return vec![0.0; weights];
+    }
+    if conv_backward_weight_few::suits(level, sizes) {
+        return conv_backward_weight_few::weight_gradient(level, sizes, x, grad);
     }
     conv_backward_weight::weight_gradient(level, sizes, x, grad)
 }

@@ -8,6 +8,7 @@
 //! - [`correlate`]: the loops around the tiles, for [`conv_forward`] and [`conv_backward_input`];
 //! - [`winograd`]: 3 x 3 filters with less than half of the multiplications;
 //! - [`conv_backward_weight`]: sums over all outputs, with the filters along the vectors;
+//! - [`conv_backward_weight_few`]: the same for few filters, with the outputs along the vectors;
 //! - [`gemm`]: the product of two matrices;
 //! - [`pooling`]: maxima and averages;
 //! - [`parallel`]: work spread over the cores;
@@ -22,6 +23,7 @@
 
 mod conv_backward_input;
 mod conv_backward_weight;
+mod conv_backward_weight_few;
 mod conv_forward;
 pub(crate) mod convolution;
 mod correlate;

@@ -42,6 +42,13 @@ pub(super) unsafe trait Simd: Copy {
     /// `from..from + LANES` can be read.
     unsafe fn load(self, from: *const f32) -> Self::Vector;
 
+    /// Reads `count` numbers, and puts zeros behind them.
+    ///
+    /// # Safety
+    ///
+    /// `count <= LANES`, and `from..from + count` can be read.
+    unsafe fn load_first(self, from: *const f32, count: usize) -> Self::Vector;
+
     /// Reads `LANES` numbers, `step` apart.
     ///
     /// # Safety
@@ -202,6 +209,14 @@ unsafe impl Simd for Portable {
     }
 
     #[inline(always)]
+    unsafe fn load_first(self, from: *const f32, count: usize) -> [f32; 4] {
+        let mut lanes = [0.0; 4];
+        // SAFETY: the caller vouches for the addresses.
+        unsafe { std::ptr::copy_nonoverlapping(from, lanes.as_mut_ptr(), count) };
+        lanes
+    }
+
+    #[inline(always)]
     unsafe fn load_every(self, from: *const f32, step: usize) -> [f32; 4] {
         // SAFETY: the caller vouches for the addresses.
         std::array::from_fn(|lane| unsafe { from.add(lane * step).read() })
@@ -275,6 +290,18 @@ unsafe impl Simd for Avx2 {
     unsafe fn load(self, from: *const f32) -> __m256 {
         // SAFETY: `self` proves the instruction, the caller the addresses.
         unsafe { _mm256_loadu_ps(from) }
+    }
+
+    #[inline(always)]
+    unsafe fn load_first(self, from: *const f32, count: usize) -> __m256 {
+        // SAFETY: `self` proves the instructions; the mask keeps them from reading more than the caller vouches for.
+        unsafe {
+            let lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+            _mm256_maskload_ps(
+                from,
+                _mm256_cmpgt_epi32(_mm256_set1_epi32(count as i32), lanes),
+            )
+        }
     }
 
     #[inline(always)]
@@ -371,6 +398,12 @@ unsafe impl Simd for Avx512 {
     unsafe fn load(self, from: *const f32) -> __m512 {
         // SAFETY: `self` proves the instruction, the caller the addresses.
         unsafe { _mm512_loadu_ps(from) }
+    }
+
+    #[inline(always)]
+    unsafe fn load_first(self, from: *const f32, count: usize) -> __m512 {
+        // SAFETY: `self` proves the instruction; the mask keeps it from reading more than the caller vouches for.
+        unsafe { _mm512_maskz_loadu_ps(((1_u32 << count) - 1) as __mmask16, from) }
     }
 
     #[inline(always)]

@@ -223,6 +223,7 @@ fn each_kernel_at_each_level_under_a_sanitizer_too() {
         [5, 7],
     ));
     check(&sizes(Geometry::new(1), 1, 3, 9, [3, 5]));
+    check(&sizes(Geometry::new((2, 1)), 1, 1, 4, [3, 20]));
     check_winograd(&sizes(Geometry::new(3).padding((0, 1)), 1, 2, 3, [6, 7]));
     check_winograd(&sizes(Geometry::new(3).padding(2), 2, 1, 2, [5, 4]));
     check_product(5, 3, 7);
@@ -294,42 +295,48 @@ fn a_vast_border_costs_nothing() {
 #[test]
 #[cfg_attr(miri, ignore = "too slow there")]
 fn the_result_does_not_depend_on_the_number_of_threads() {
-    let geometry = Geometry::new(3).padding(1);
-    let sizes = Sizes {
-        geometry,
-        images: 9,
+    let sizes = |channels, filters, length| Sizes {
+        geometry: Geometry::new(3).padding(1),
+        images: 17,
         groups: 1,
-        channels: 4,
-        filters: 20,
-        input: [13, 17],
-        output: [13, 17],
+        channels,
+        filters,
+        input: [13, length],
+        output: [13, length],
     };
+    // The usual way; few filters; fewer multiplications.
+    let all = [sizes(4, 20, 17), sizes(9, 2, 30), sizes(32, 40, 17)];
+    assert_eq!(
+        all.map(|sizes| winograd::suits(&sizes)),
+        [false, false, true]
+    );
     let thirds = |length, seed| {
         numbers(length, seed)
             .iter()
             .map(|value| value / 3.0)
             .collect::<Vec<f32>>()
     };
-    let [x, weight, y] = sizes.lengths();
-    let (x, weight, grad) = (thirds(x, 1), thirds(weight, 2), thirds(y, 3));
-    let run = |threads: usize| {
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .build()
-            .unwrap();
-        pool.install(|| {
-            let level = Level::detect();
-            let y = forward_at(level, &sizes, &x, &weight, None);
-            (
-                y,
-                input_gradient_at(level, &sizes, &grad, &weight),
-                weight_gradient_at(level, &sizes, &x, &grad),
-            )
-        })
-    };
-    let one = run(1);
-    assert_eq!(one, run(2));
-    assert_eq!(one, run(5));
+    for sizes in all {
+        let [x, weight, y] = sizes.lengths();
+        let (x, weight, grad) = (thirds(x, 1), thirds(weight, 2), thirds(y, 3));
+        let run = |threads: usize| {
+            let pool = rayon::ThreadPoolBuilder::new()
+                .num_threads(threads)
+                .build()
+                .unwrap();
+            pool.install(|| {
+                let level = Level::detect();
+                [
+                    forward_at(level, &sizes, &x, &weight, None),
+                    input_gradient_at(level, &sizes, &grad, &weight),
+                    weight_gradient_at(level, &sizes, &x, &grad),
+                ]
+            })
+        };
+        let one = run(1);
+        assert_eq!(one, run(2), "{sizes:?}");
+        assert_eq!(one, run(5), "{sizes:?}");
+    }
 }
 
 fn check_pooling(sizes: &pooling::Sizes, x: &[f32]) {
