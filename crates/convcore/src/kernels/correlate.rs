@@ -1,5 +1,6 @@
 //! Many filters over one image: the loops around the tiles. A convolution and the gradient of its input both end here.
 
+use super::across_images;
 use super::layout::Layout;
 use super::parallel::{Shared, for_each_task, with_scratch};
 use super::simd::{Kernel, Level, Simd};
@@ -30,19 +31,27 @@ pub(super) struct Correlation<'a> {
 }
 
 impl Correlation<'_> {
+    /// Steps of each sum.
+    pub(super) fn depth(&self) -> usize {
+        self.groups.first().map_or(0, Panels::depth)
+    }
+
     /// Writes each output once.
     ///
     /// # Safety
     ///
     /// The strides give different addresses to different outputs, all within `output`.
     pub(super) unsafe fn run(&self, output: Shared) {
-        let depth = self.groups.first().map_or(0, Panels::depth);
         let bands = self.layout.bands();
         let [rows, columns] = [self.layout.axes[0].outputs, self.layout.axes[1].outputs];
         if rows == 0 || columns == 0 {
             return;
         }
-        let work = self.count * self.groups.len() * self.filters * rows * columns * depth;
+        if across_images::suits(self) {
+            // SAFETY: the caller vouches for the addresses.
+            return unsafe { across_images::run(self, output) };
+        }
+        let work = self.count * self.groups.len() * self.filters * rows * columns * self.depth();
         for_each_task(self.count * self.groups.len() * bands, work, |task| {
             let (image, group, band) = (
                 task / bands / self.groups.len(),

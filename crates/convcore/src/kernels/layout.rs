@@ -26,7 +26,7 @@ use crate::Geometry;
 #[derive(Clone, Debug)]
 pub(super) struct Axis {
     /// The image's length; pixels outside it are 0.
-    length: usize,
+    pub(super) length: usize,
     /// How many outputs there are.
     pub(super) outputs: usize,
     step: usize,
@@ -144,7 +144,7 @@ impl Axis {
 /// The layout of the channels that one filter reads, a band of output rows at a time.
 #[derive(Debug)]
 pub(super) struct Layout {
-    channels: usize,
+    pub(super) channels: usize,
     pub(super) axes: [Axis; 2],
     /// Outputs in a row, those that hang over the edge included.
     pub(super) width: usize,
@@ -268,6 +268,21 @@ impl Layout {
         band * self.band..((band + 1) * self.band).min(self.axes[0].outputs)
     }
 
+    /// What is read of rows and columns, where a channel is laid out in one piece: in one band, with stride 1.
+    pub(super) fn spans(&self) -> Option<[&Span; 2]> {
+        match (&self.down[..], &self.across[..]) {
+            ([down], [across]) if self.axes.iter().all(|axis| axis.step == 1) => {
+                Some([down.first()?, across])
+            }
+            _ => None,
+        }
+    }
+
+    /// Where in a band each tap begins.
+    pub(super) fn offsets(&self) -> &[u32] {
+        &self.offsets
+    }
+
     /// Scratch that `lay_out` needs.
     pub(super) fn scratch(&self) -> usize {
         self.channels * self.axes[0].phases.len() * self.axes[1].phases.len() * self.plane() + SLACK
@@ -330,13 +345,13 @@ impl Kernel for Fill<'_> {
 
 /// Some of an axis's reads through one phase.
 #[derive(Debug)]
-struct Span {
+pub(super) struct Span {
     /// How many there are, and which of them are pixels of the image.
-    count: usize,
-    begin: usize,
-    end: usize,
+    pub(super) count: usize,
+    pub(super) begin: usize,
+    pub(super) end: usize,
     /// The first of these pixels, and how far apart they are.
-    skip: usize,
+    pub(super) skip: usize,
     step: usize,
 }
 

@@ -6,6 +6,7 @@
 //! - [`layout`]: an image laid out so that each tap of a filter reads it in one straight run;
 //! - [`tile`]: the innermost loop, a tile of the output kept in registers;
 //! - [`correlate`]: the loops around the tiles, for [`conv_forward`] and [`conv_backward_input`];
+//! - [`across_images`]: the same for many small images, which lie along the vectors;
 //! - [`winograd`]: 3 x 3 filters with less than half of the multiplications;
 //! - [`conv_backward_weight`]: sums over all outputs, with the filters along the vectors;
 //! - [`conv_backward_weight_few`]: the same for few filters, with the outputs along the vectors;
@@ -21,6 +22,7 @@
 //! differ. What is computed is defined, in plain loops, by [`conv2d_by_definition`](crate::conv2d_by_definition);
 //! `reference` has the definitions of the gradients as well, against which the tests hold every kernel.
 
+mod across_images;
 mod conv_backward_input;
 mod conv_backward_weight;
 mod conv_backward_weight_few;

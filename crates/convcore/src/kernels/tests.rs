@@ -224,6 +224,10 @@ fn each_kernel_at_each_level_under_a_sanitizer_too() {
     ));
     check(&sizes(Geometry::new(1), 1, 3, 9, [3, 5]));
     check(&sizes(Geometry::new((2, 1)), 1, 1, 4, [3, 20]));
+    check(&Sizes {
+        images: 15,
+        ..sizes(Geometry::new((3, 5)).padding((0, 1)), 1, 3, 40, [4, 6])
+    });
     check_winograd(&sizes(Geometry::new(3).padding((0, 1)), 1, 2, 3, [6, 7]));
     check_winograd(&sizes(Geometry::new(3).padding(2), 2, 1, 2, [5, 4]));
     check_product(5, 3, 7);
@@ -257,6 +261,28 @@ fn images_larger_than_a_band_agree_with_the_definition() {
     wide(Geometry::new(3).padding(1), [90, 70]);
     wide(Geometry::new(3).padding(1).stride((2, 1)), [45, 70]);
     wide(Geometry::new(3), [88, 68]);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    #[cfg_attr(miri, ignore = "too slow there")]
+    fn many_small_images_agree_with_the_definition(
+        images in 14..=48_usize,
+        input in (3..=9_usize, 3..=14_usize),
+        kernel in (1..=5_usize, 4..=5_usize),
+        padding in (0..=2_usize, 0..=2_usize),
+        groups in 1..=2_usize,
+        channels in 4..=8_usize,
+        filters in 8..=20_usize,
+    ) {
+        let geometry = Geometry::new(kernel).padding(padding);
+        let input = [input.0, input.1];
+        let output = geometry.output_size(input);
+        prop_assume!(output.is_ok());
+        check(&Sizes { geometry, images, groups, channels, filters, input, output: output.unwrap() });
+    }
 }
 
 #[test]
@@ -304,12 +330,14 @@ fn the_result_does_not_depend_on_the_number_of_threads() {
         input: [13, length],
         output: [13, length],
     };
-    // The usual way; few filters; fewer multiplications.
-    let all = [sizes(4, 20, 17), sizes(9, 2, 30), sizes(32, 40, 17)];
-    assert_eq!(
-        all.map(|sizes| winograd::suits(&sizes)),
-        [false, false, true]
-    );
+    // The usual way; few filters; fewer multiplications; many small images.
+    let small = Sizes {
+        images: 48,
+        ..sizes(4, 20, 5)
+    };
+    let all = [sizes(4, 20, 17), sizes(9, 2, 30), sizes(32, 40, 17), small];
+    let suits = all.map(|sizes| winograd::suits(&sizes));
+    assert_eq!(suits, [false, false, true, false]);
     let thirds = |length, seed| {
         numbers(length, seed)
             .iter()
