@@ -12,7 +12,7 @@ use super::conv_forward::BAND;
 use super::correlate::Correlation;
 use super::layout::Span;
 use super::parallel::{Shared, for_each_task, with_scratch};
-use super::simd::{Kernel, Simd};
+use super::simd::{Kernel, Simd, turned};
 use super::tile::{self, Grid, Panel, Work};
 
 /// Numbers to a cache line.
@@ -196,25 +196,4 @@ impl Block<'_> {
             }
         }
     }
-}
-
-/// Rows for columns, of the first `LANES` vectors.
-#[inline(always)]
-fn turned<S: Simd>(simd: S, vectors: [S::Vector; 16]) -> [S::Vector; 16] {
-    let vectors = dealt(simd, dealt(simd, vectors));
-    match S::LANES {
-        4 => vectors,
-        8 => dealt(simd, vectors),
-        _ => dealt(simd, dealt(simd, vectors)),
-    }
-}
-
-/// The two halves of the first `LANES` vectors, dealt out like a pack of cards: a round for each doubling turns them.
-#[inline(always)]
-fn dealt<S: Simd>(simd: S, vectors: [S::Vector; 16]) -> [S::Vector; 16] {
-    let mut dealt = [simd.splat(0.0); 16];
-    for i in 0..S::LANES / 2 {
-        [dealt[2 * i], dealt[2 * i + 1]] = simd.interleave(vectors[i], vectors[i + S::LANES / 2]);
-    }
-    dealt
 }

@@ -43,7 +43,7 @@ pub(super) fn weight_gradient(level: Level, sizes: &Sizes, x: &[f32], grad: &[f3
     }
     let work = grad.len() * sizes.channels * elements.len();
     let units = sizes.images * layout.bands();
-    let partials = in_parts(units, filters * filter_length, work, |unit, sums| {
+    let partials = in_parts(units, &[filters * filter_length], work, |unit, _, sums| {
         let (image, band) = (unit / layout.bands(), unit % layout.bands());
         let rows = layout.band_rows(band);
         let first = rows.start * sizes.output[1];

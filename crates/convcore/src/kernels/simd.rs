@@ -186,6 +186,27 @@ fn with_avx512<K: Kernel>(kernel: K) -> K::Output {
     kernel.run(Avx512(()))
 }
 
+/// Rows for columns, of the first `LANES` vectors.
+#[inline(always)]
+pub(super) fn turned<S: Simd>(simd: S, vectors: [S::Vector; 16]) -> [S::Vector; 16] {
+    let vectors = dealt(simd, dealt(simd, vectors));
+    match S::LANES {
+        4 => vectors,
+        8 => dealt(simd, vectors),
+        _ => dealt(simd, dealt(simd, vectors)),
+    }
+}
+
+/// The two halves of the first `LANES` vectors, dealt out like a pack of cards: a round for each doubling turns them.
+#[inline(always)]
+fn dealt<S: Simd>(simd: S, vectors: [S::Vector; 16]) -> [S::Vector; 16] {
+    let mut dealt = [simd.splat(0.0); 16];
+    for i in 0..S::LANES / 2 {
+        [dealt[2 * i], dealt[2 * i + 1]] = simd.interleave(vectors[i], vectors[i + S::LANES / 2]);
+    }
+    dealt
+}
+
 /// Plain Rust, four numbers at a time: small enough for the compiler to find the vector instructions itself.
 #[derive(Clone, Copy)]
 struct Portable;
