@@ -16,7 +16,11 @@
 //! smaller ones (*phases*), in which they are neighbours again; a tap (i, j) reads phase (i mod s, j mod s). Dilation
 //! only moves the taps' offsets.
 
-use super::simd::{Kernel, Level, Simd};
+mod fill;
+
+use self::fill::Fill;
+pub(super) use self::fill::Span;
+use super::simd::Level;
 use super::sizes::Sizes;
 use crate::Geometry;
 
@@ -312,141 +316,5 @@ impl Layout {
             scratch,
         });
         (scratch, &self.offsets)
-    }
-}
-
-/// Copies what a band reads.
-struct Fill<'a> {
-    layout: &'a Layout,
-    /// All from the image's first number on.
-    images: &'a [f32],
-    band: usize,
-    scratch: &'a mut [f32],
-}
-
-impl Kernel for Fill<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd>(self, simd: S) {
-        let layout = self.layout;
-        let mut rest = self.scratch;
-        for channel in 0..layout.channels {
-            let image = &self.images[channel * layout.image_pixels()..];
-            for down in &layout.down[self.band] {
-                for across in &layout.across {
-                    copy(simd, image, layout.axes[1].length, [down, across], rest);
-                    rest = &mut rest[layout.plane()..];
-                }
-            }
-        }
-    }
-}
-
-/// Some of an axis's reads through one phase.
-#[derive(Debug)]
-pub(super) struct Span {
-    /// How many there are, and which of them are pixels of the image.
-    pub(super) count: usize,
-    pub(super) begin: usize,
-    pub(super) end: usize,
-    /// The first of these pixels, and how far apart they are.
-    pub(super) skip: usize,
-    step: usize,
-}
-
-impl Span {
-    /// The reads of `count` outputs from `first` on.
-    fn new(axis: &Axis, first: usize, count: usize, phase: usize) -> Span {
-        let step = axis.step;
-        let origin = axis.origin + (first * step + phase) as isize;
-        // The first and the end of those t with 0 <= origin + step * t < length.
-        let begin = ((-origin).max(0) as usize).div_ceil(step).min(count);
-        let end = ((axis.length as isize - origin).max(0) as usize)
-            .div_ceil(step)
-            .clamp(begin, count);
-        Span {
-            count,
-            begin,
-            end,
-            skip: (origin + (begin * step) as isize).max(0) as usize,
-            step,
-        }
-    }
-}
-
-/// Fills a plane: the pixels that there are, and zeros. Writes perhaps a little more, which comes later in its order: the
-/// planes are written one after the other, and behind the last is room.
-#[inline(always)]
-fn copy<S: Simd>(
-    simd: S,
-    image: &[f32],
-    image_width: usize,
-    [down, across]: [&Span; 2],
-    plane: &mut [f32],
-) {
-    let (lines, width) = (down.end - down.begin, across.count);
-    let pixels = across.end - across.begin;
-    let whole = pixels.next_multiple_of(S::LANES);
-    let (from, from_line) = (
-        down.skip * image_width + across.skip,
-        down.step * image_width,
-    );
-    let to = down.begin * width + across.begin;
-    // At the end of the last image, whole vectors would read beyond it.
-    let safe = match image.len().checked_sub(from + whole * across.step) {
-        Some(rest) if pixels > 0 => lines.min(rest / from_line + 1),
-        _ => 0,
-    };
-    assert!(plane.len() >= down.count * width + S::LANES);
-    // SAFETY: this is what `safe` says, and the planes have room for a vector more.
-    unsafe {
-        let (mut from, mut to) = (
-            image.as_ptr().wrapping_add(from),
-            plane.as_mut_ptr().add(to),
-        );
-        for _ in 0..safe {
-            if across.step == 1 {
-                for at in (0..whole).step_by(S::LANES) {
-                    simd.store(to.add(at), simd.load(from.add(at)));
-                }
-            } else {
-                for at in (0..whole).step_by(S::LANES) {
-                    let pixels = simd.load_every(from.add(at * across.step), across.step);
-                    simd.store(to.add(at), pixels);
-                }
-            }
-            (from, to) = (from.wrapping_add(from_line), to.wrapping_add(width));
-        }
-    }
-    for line in safe..lines {
-        let from = image[(from + line * from_line).min(image.len())..].iter();
-        let to = &mut plane[to + line * width..][..pixels];
-        for (value, pixel) in to.iter_mut().zip(from.step_by(across.step)) {
-            *value = *pixel;
-        }
-    }
-    if pixels < width {
-        for line in plane[..down.count * width].chunks_exact_mut(width) {
-            clear(simd, &mut line[..across.begin]);
-            clear(simd, &mut line[across.end..]);
-        }
-    }
-    clear(simd, &mut plane[..down.begin * width]);
-    clear(simd, &mut plane[down.end * width..down.count * width]);
-}
-
-/// Zeros: often few, for which a call of `fill` takes longer.
-#[inline(always)]
-fn clear<S: Simd>(simd: S, to: &mut [f32]) {
-    let mut chunks = to.chunks_exact_mut(S::LANES);
-    for chunk in &mut chunks {
-        // SAFETY: a chunk is a vector long.
-        unsafe { simd.store(chunk.as_mut_ptr(), simd.splat(0.0)) };
-    }
-    let rest = chunks.into_remainder();
-    if !rest.is_empty() {
-        // SAFETY: as many as there are.
-        unsafe { simd.store_range(rest.as_mut_ptr(), simd.splat(0.0), 0, rest.len()) };
     }
 }
