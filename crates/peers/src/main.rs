@@ -1,39 +1,9 @@
-//! Times convcore beside other libraries: `cargo run --release -p peers`.
-//!
-//! Every peer gets the same numbers and computes the same work; their results are compared before any time is taken.
-//! Then they take turns, a slice of time each, again and again, so that whatever else the machine does befalls all
-//! alike. The table gives the median time of each, the ratio of convcore's to the peer's, and how much of the
-//! processor's arithmetic peak convcore reaches.
-//!
-//! `--threads N` (default: 1, then 2), `--slice SECONDS` a turn (0.2), `--rounds N` (5), `--only A,B`,
-//! `--random N` (N random convolutions instead of the fixed list), `--python PATH` (or `PEERS_PYTHON`; an interpreter
-//! with torch and safetensors).
+//! Runs the comparison. `cargo xtask bench --help` in the repository's root tells the options, which come here in pairs.
 
-mod convcore_peer;
-mod peak;
-mod pytorch;
-mod work;
+use std::path::{Path, PathBuf};
 
-use std::collections::BTreeMap;
-use std::error::Error;
-
-use convcore::Tensor;
-use work::{Pass, Work};
-
-/// A library that can do the work.
-trait Peer {
-    fn name(&self) -> &'static str;
-
-    fn set_threads(&mut self, threads: usize) -> Result<(), Box<dyn Error>>;
-
-    /// Gets ready for `work` on `data`, and computes its results once.
-    fn prepare(&mut self, work: &Work, data: &Tensors) -> Result<Tensors, Box<dyn Error>>;
-
-    /// Does one pass of the prepared work again and again, for about so long; the milliseconds each time took.
-    fn time(&mut self, pass: Pass, seconds: f64) -> Result<Vec<f64>, Box<dyn Error>>;
-}
-
-type Tensors = BTreeMap<String, Tensor>;
+use peers::table::Plan;
+use peers::{Library, Result, process, report, serve, work};
 
 struct Options {
     threads: Vec<usize>,
@@ -41,127 +11,131 @@ struct Options {
     rounds: usize,
     only: Option<String>,
     random: Option<usize>,
-    python: String,
+    /// The interpreter that has PyTorch; none leaves PyTorch out.
+    python: Option<String>,
+    memory: bool,
+    /// The file that the tables go to.
+    write: Option<PathBuf>,
+    /// What to type for the same tables.
+    command: String,
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
-    let options = options()?;
-    let mut ours = convcore_peer::Convcore::new()?;
-    let mut peers: Vec<Box<dyn Peer>> = vec![Box::new(pytorch::PyTorch::start(&options.python)?)];
+fn main() -> Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let [option, name] = &arguments[..]
+        && option == process::SERVE
+    {
+        let library = Library::ALL
+            .into_iter()
+            .find(|library| library.name() == name);
+        return serve::serve(library.ok_or_else(|| format!("no library is called {name}"))?);
+    }
+    let options = options(&arguments)?;
     let works = match options.random {
         Some(count) => work::random(count),
         None => work::fixed(),
     };
     let chosen = |name: &str| {
-        options
-            .only
-            .as_ref()
-            .is_none_or(|only| only.split(',').any(|o| o == name))
+        let only = options.only.as_ref();
+        only.is_none_or(|only| only.split(',').any(|one| one == name))
     };
+    let folder = std::env::temp_dir().join(format!("peers-{}", std::process::id()));
+    std::fs::create_dir_all(&folder)?;
+    let plan = Plan {
+        works: works
+            .into_iter()
+            .filter(|work| chosen(&work.name))
+            .collect(),
+        libraries: Library::ALL
+            .into_iter()
+            .filter(|library| *library != Library::PyTorch || options.python.is_some())
+            .collect(),
+        slice: options.slice,
+        rounds: options.rounds,
+        python: options.python.clone().unwrap_or_default(),
+        folder: folder.clone(),
+    };
+    let outcome = run(&plan, &options);
+    let removed = std::fs::remove_dir_all(&folder);
+    outcome.and(Ok(removed?))
+}
+
+fn run(plan: &Plan, options: &Options) -> Result<()> {
+    let versions = plan.versions()?;
+    println!("{versions}");
+    let mut tables = Vec::new();
     for &threads in &options.threads {
-        let peak = threads as f64 * peak::gigaflops();
-        println!("\n{threads} thread(s), peak {peak:.0} GFLOP/s\n");
+        if options.memory {
+            println!(
+                "\n{threads} thread(s)\n\n{}",
+                report::memory_head(&plan.libraries).trim_end()
+            );
+            plan.memory(threads, |line| {
+                print!("{}", report::memory_row(&plan.libraries, line))
+            })?;
+            continue;
+        }
         println!(
-            "| work | pass | convcore ms | share of peak | peer | peer ms | ratio | ratio of the fastest runs |"
+            "\n{threads} thread(s)\n\n{}",
+            report::head(&plan.libraries).trim_end()
         );
-        println!("|---|---|---|---|---|---|---|---|");
-        ours.set_threads(threads)?;
-        for peer in &mut peers {
-            peer.set_threads(threads)?;
-        }
-        let mut logs: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
-        for work in works.iter().filter(|work| chosen(&work.name)) {
-            let data = work.data();
-            let results = ours.prepare(work, &data)?;
-            for peer in &mut peers {
-                compare(work, &results, peer.name(), &peer.prepare(work, &data)?)?;
-            }
-            for &pass in work.passes() {
-                let mut times = vec![vec![]; peers.len() + 1];
-                for _ in 0..options.rounds {
-                    times[0].extend(ours.time(pass, options.slice)?);
-                    for (peer, times) in peers.iter_mut().zip(&mut times[1..]) {
-                        times.extend(peer.time(pass, options.slice)?);
-                    }
-                }
-                for times in &mut times {
-                    times.sort_by(f64::total_cmp);
-                }
-                let median = |times: &[f64]| times[times.len() / 2];
-                let share = work.gigaflop(pass) / median(&times[0]) * 1e3 / peak;
-                for (peer, theirs) in peers.iter().zip(&times[1..]) {
-                    let ratio = median(&times[0]) / median(theirs);
-                    logs.entry(peer.name()).or_default().push(ratio.ln());
-                    println!(
-                        "| {} | {pass} | {:.2} | {} | {} | {:.2} | {ratio:.2} | {:.2} |",
-                        work.title(),
-                        median(&times[0]),
-                        if share > 0.0 {
-                            format!("{:.0} %", 100.0 * share)
-                        } else {
-                            String::new()
-                        },
-                        peer.name(),
-                        median(theirs),
-                        times[0][0] / theirs[0],
-                    );
-                }
-            }
-        }
-        for (peer, logs) in logs {
-            let mean = (logs.iter().sum::<f64>() / logs.len() as f64).exp();
-            println!("\ngeometric mean of the ratios to {peer}: {mean:.2}");
-        }
+        let table = plan.times(threads, |line| {
+            print!("{}", report::row(&plan.libraries, line))
+        })?;
+        println!(
+            "\nThe peak is {:.0} billion operations a second.\n",
+            table.peak
+        );
+        print!("{}", report::verdict(&table));
+        tables.push(table);
+    }
+    if let Some(file) = &options.write {
+        write(file, &report::page(&tables, &versions, &options.command))?;
     }
     Ok(())
 }
 
-/// Whether a peer computed what convcore did: to a thousandth of the largest number.
-fn compare(
-    work: &Work,
-    ours: &Tensors,
-    peer: &str,
-    theirs: &Tensors,
-) -> Result<(), Box<dyn Error>> {
-    for (name, ours) in ours {
-        let theirs = theirs.get(name).ok_or(format!("{peer} gave no {name}"))?;
-        let scale = ours
-            .as_slice()
-            .iter()
-            .fold(0.0, |scale: f32, value| scale.max(value.abs()));
-        let differs =
-            |(a, b): (&f32, &f32)| (a - b).abs() > 1e-3 * scale || a.is_nan() != b.is_nan();
-        if ours.shape() != theirs.shape()
-            || ours.as_slice().iter().zip(theirs.as_slice()).any(differs)
-        {
-            return Err(format!("{}: {peer} computes another {name}", work.title()).into());
-        }
-    }
-    Ok(())
+/// Writes a whole file or none.
+fn write(file: &Path, text: &str) -> Result<()> {
+    let unfinished = file.with_extension("unfinished");
+    std::fs::write(&unfinished, text)?;
+    Ok(std::fs::rename(&unfinished, file)?)
 }
 
-fn options() -> Result<Options, Box<dyn Error>> {
+fn options(arguments: &[String]) -> Result<Options> {
     let mut options = Options {
         threads: vec![1, 2],
         slice: 0.2,
         rounds: 5,
         only: None,
         random: None,
-        python: std::env::var("PEERS_PYTHON").unwrap_or("python3".into()),
+        python: None,
+        memory: false,
+        write: None,
+        command: "cargo xtask bench".into(),
     };
-    let mut arguments = std::env::args().skip(1);
-    while let Some(argument) = arguments.next() {
-        let value = arguments
-            .next()
-            .ok_or(format!("{argument} needs a value"))?;
-        match argument.as_str() {
-            "--threads" => options.threads = vec![value.parse()?],
+    for pair in arguments.chunks(2) {
+        let [option, value] = pair else {
+            return Err(format!("{} needs a value", pair[0]).into());
+        };
+        match option.as_str() {
+            "--threads" => {
+                options.threads = value
+                    .split(',')
+                    .map(str::parse)
+                    .collect::<std::result::Result<_, _>>()?
+            }
             "--slice" => options.slice = value.parse()?,
             "--rounds" => options.rounds = value.parse()?,
-            "--only" => options.only = Some(value),
+            "--only" => options.only = Some(value.clone()),
             "--random" => options.random = Some(value.parse()?),
-            "--python" => options.python = value,
-            _ => return Err(format!("unknown option {argument}").into()),
+            "--python" => options.python = Some(value.clone()),
+            "--memory" => options.memory = value.parse()?,
+            "--write" => options.write = Some(value.into()),
+            _ => return Err(format!("unknown option {option}").into()),
+        }
+        if !["--python", "--write"].contains(&option.as_str()) {
+            options.command += &format!(" {option} {value}");
         }
     }
     Ok(options)

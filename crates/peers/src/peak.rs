@@ -4,7 +4,7 @@ use std::hint::black_box;
 use std::time::Instant;
 
 /// Billions of multiplications and additions a second of one core, with the widest vectors it has.
-pub(crate) fn gigaflops() -> f64 {
+pub fn gigaflops() -> f64 {
     let rounds = 200_000;
     (0..20)
         .map(|_| {

@@ -1,23 +1,20 @@
-"""Does what `pytorch.rs` orders, one line each, and answers with one line."""
+"""Serves for PyTorch: reads orders and answers each with a line. `serve.rs` says what is spoken."""
 
 import json
+import re
 import sys
 import time
 
 import torch
 import torch.nn.functional as F
+from lenet.pytorch import LeNet
 from safetensors.torch import load_file, save_file
 
 
-def prepare(data_path, results_path, work):
-    """The passes that can be timed, by name; the results go to a file."""
-    data, work = load_file(data_path), json.loads(work)
-    if work["kind"] == "lenet":
-        passes, results = lenet(data)
-    else:
-        passes, results = operation(data, work)
-    save_file({name: tensor.contiguous() for name, tensor in results.items()}, results_path)
-    return passes
+def prepare(path, work):
+    """The passes that can be done, by name, and a function that computes their results."""
+    data, work = load_file(path), json.loads(work)
+    return lenet(data) if work["kind"] == "LeNet" else operation(data, work)
 
 
 def operation(data, work):
@@ -25,14 +22,15 @@ def operation(data, work):
     inputs = [data[name] for name in ("x", "weight", "bias") if name in data]
     for tensor in inputs:
         tensor.requires_grad_(tensor is not data["x"] or work.get("input_gradient", True))
-    stride, padding = work["stride"], work["padding"]
+    window = work["geometry"]
+    kernel, stride, padding = window["kernel"], window["stride"], window["padding"]
 
     def compute():
-        if work["kind"] == "convolution":
-            return F.conv2d(*inputs, stride, padding, work["dilation"], work["groups"])
-        if work["kind"] == "max":
-            return F.max_pool2d(*inputs, work["kernel"], stride, padding, work["dilation"])
-        return F.avg_pool2d(*inputs, work["kernel"], stride, padding)
+        if work["kind"] == "Convolution":
+            return F.conv2d(*inputs, stride, padding, window["dilation"], work["groups"])
+        if work["kind"] == "MaxPool":
+            return F.max_pool2d(*inputs, kernel, stride, padding, window["dilation"])
+        return F.avg_pool2d(*inputs, kernel, stride, padding)
 
     def forward():
         with torch.no_grad():
@@ -43,34 +41,40 @@ def operation(data, work):
             tensor.grad = None
         compute().backward(upstream)
 
-    gradients()
-    results = {f"gradient {i}": t.grad for i, t in enumerate(inputs) if t.grad is not None}
-    return {"forward": forward, "gradients": gradients}, {"y": forward(), **results}
+    def results():
+        gradients()
+        found = {f"gradient {i}": t.grad for i, t in enumerate(inputs) if t.grad is not None}
+        return {"y": forward(), **found}
+
+    return {"forward": forward, "gradients": gradients}, results
 
 
 def lenet(data):
-    images, nn = data.pop("x"), torch.nn
-    layers = [
-        ("conv1", nn.Conv2d(1, 6, 5, padding=2)), ("relu1", nn.ReLU()), ("pool1", nn.MaxPool2d(2)),
-        ("conv2", nn.Conv2d(6, 16, 5)), ("relu2", nn.ReLU()), ("pool2", nn.MaxPool2d(2)),
-        ("flatten", nn.Flatten()), ("fc1", nn.Linear(400, 120)), ("relu3", nn.ReLU()),
-        ("fc2", nn.Linear(120, 84)), ("relu4", nn.ReLU()), ("fc3", nn.Linear(84, 10)),
-    ]
-    model = nn.Sequential()
-    for name, layer in layers:
-        model.add_module(name, layer)
-    model.load_state_dict(data)
-    optimiser = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
+    images, network = data.pop("x"), LeNet()
+    network.load_state_dict(data)
+    optimiser = torch.optim.SGD(network.parameters(), lr=0.01, momentum=0.9)
     targets = torch.arange(len(images)) * 7 % 10
 
-    def epoch():
-        for first in range(0, len(images), 256):
+    def train(count):
+        for first in range(0, count, 256):
             optimiser.zero_grad()
-            F.cross_entropy(model(images[first:first + 256]), targets[first:first + 256]).backward()
+            logits = network(images[first:first + 256])
+            F.cross_entropy(logits, targets[first:first + 256]).backward()
             optimiser.step()
 
-    with torch.no_grad():
-        return {"epoch": epoch}, {"logits": model(images[:256])}
+    def epoch():
+        train(len(images))
+
+    def logits():
+        with torch.no_grad():
+            return network(images[:256])
+
+    def results():
+        before = logits()
+        train(10 * 256)
+        return {"logits": before, "trained logits": logits()}
+
+    return {"epoch": epoch}, results
 
 
 def time_pass(run, seconds):
@@ -82,17 +86,46 @@ def time_pass(run, seconds):
     return " ".join(map(str, times))
 
 
-passes = {}
-for line in sys.stdin:
-    order, _, rest = line.rstrip("\n").partition(" ")
-    answer = "done"
+def held(name):
+    """What the process holds (VmRSS) or has held at most (VmHWM), in bytes."""
+    with open("/proc/self/status") as status:
+        return 1024 * int(re.search(rf"^{name}:\s*(\d+) kB$", status.read(), re.M)[1])
+
+
+def memory(run):
+    with open("/proc/self/clear_refs", "w") as peak:
+        peak.write("5")
+    for _ in range(3):
+        run()
+    return str(held("VmHWM") - idle)
+
+
+def obey(order, *words):
+    global passes, results, idle
     if order == "version":
-        answer = torch.__version__
-    elif order == "threads":
-        torch.set_num_threads(int(rest))
-    elif order == "prepare":
-        passes = prepare(*rest.split("\t"))
-    elif order == "time":
-        name, seconds = rest.split()
-        answer = time_pass(passes[name], float(seconds))
+        return torch.__version__.split("+")[0]
+    if order == "settle":
+        passes, results = {}, None
+        idle = held("VmRSS")
+        return ""
+    if order == "load":
+        passes, results = prepare(*words)
+        return " ".join(passes)
+    if order == "results":
+        save_file({name: tensor.contiguous() for name, tensor in results().items()}, words[0])
+        return ""
+    if order == "time":
+        return time_pass(passes[words[0]], float(words[1]))
+    if order == "memory":
+        return memory(passes[words[0]])
+    raise ValueError(f"no such order: {order}")
+
+
+passes, results = {}, None
+idle = 0
+for line in sys.stdin:
+    try:
+        answer = obey(*line.rstrip("\n").split("\t"))
+    except Exception as error:
+        answer = "error " + repr(error).replace("\n", " ")
     print(answer, flush=True)

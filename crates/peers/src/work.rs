@@ -1,41 +1,87 @@
 //! The work that all peers do.
 
 use std::fmt;
+use std::str::FromStr;
 
-use convcore::{Geometry, Rng, Tensor, seeded};
+use convcore::{Geometry, Rng, Tensor, nn, seeded};
+use serde::{Deserialize, Serialize};
 
-use crate::Tensors;
+use crate::{Tensors, lenet};
 
 /// A piece of work, and how it is called in the table.
-pub(crate) struct Work {
-    pub(crate) name: String,
-    pub(crate) kind: Kind,
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Work {
+    /// A letter, a word or a number.
+    pub name: String,
+    /// What is to be computed.
+    #[serde(flatten)]
+    pub kind: Kind,
 }
 
-pub(crate) enum Kind {
+/// What is to be computed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind")]
+pub enum Kind {
     /// A convolution with bias.
     Convolution {
+        /// The input's shape: images, channels, rows, columns.
         input: [usize; 4],
+        /// How many.
         filters: usize,
+        /// The window and its way.
+        #[serde(with = "Window")]
         geometry: Geometry,
+        /// Into how many groups the channels fall.
         groups: usize,
         /// Whether the gradient of the input is wanted: not in a network's first layer.
         input_gradient: bool,
     },
+    /// The maximum of each window.
     MaxPool {
+        /// The input's shape: images, channels, rows, columns.
         input: [usize; 4],
+        /// The window and its way.
+        #[serde(with = "Window")]
         geometry: Geometry,
     },
+    /// The mean of each window, padding included.
     AveragePool {
+        /// The input's shape: images, channels, rows, columns.
         input: [usize; 4],
+        /// The window and its way.
+        #[serde(with = "Window")]
         geometry: Geometry,
     },
-    /// LeNet-5 trained on 10,000 images in batches of 256, by gradient descent with momentum.
+    /// LeNet-5 trained on 10,000 images in batches of [`BATCH`], by gradient descent with momentum.
     LeNet,
 }
 
-#[derive(Clone, Copy, PartialEq)]
-pub(crate) enum Pass {
+/// [`Geometry`], for serde.
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Geometry")]
+struct Window {
+    kernel: [usize; 2],
+    stride: [usize; 2],
+    padding: [usize; 2],
+    dilation: [usize; 2],
+}
+
+/// How many images LeNet learns from at a time.
+pub const BATCH: usize = 256;
+
+/// How many images LeNet has learned from when its results are compared. Later, a rounding may have turned another number
+/// of a window into its maximum, from where on two libraries go different ways.
+pub const COMPARED: usize = 10 * BATCH;
+
+/// The step size for LeNet.
+pub const RATE: f64 = 0.01;
+
+/// How much of the last step LeNet's next one keeps.
+pub const MOMENTUM: f64 = 0.9;
+
+/// What is timed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pass {
     /// The result alone, without history.
     Forward,
     /// The result and all gradients.
@@ -54,8 +100,19 @@ impl fmt::Display for Pass {
     }
 }
 
+impl FromStr for Pass {
+    type Err = String;
+
+    fn from_str(name: &str) -> std::result::Result<Pass, String> {
+        [Pass::Forward, Pass::Gradients, Pass::Epoch]
+            .into_iter()
+            .find(|pass| pass.to_string() == name)
+            .ok_or_else(|| format!("there is no pass {name}"))
+    }
+}
+
 /// The list in the book.
-pub(crate) fn fixed() -> Vec<Work> {
+pub fn fixed() -> Vec<Work> {
     let convolution = |name: &str, input, filters, geometry, input_gradient| Work {
         name: name.into(),
         kind: Kind::Convolution {
@@ -104,7 +161,7 @@ pub(crate) fn fixed() -> Vec<Work> {
 }
 
 /// Convolutions of random sizes, kernels, strides, paddings, dilations and groups, the same ones in every run.
-pub(crate) fn random(count: usize) -> Vec<Work> {
+pub fn random(count: usize) -> Vec<Work> {
     let mut rng = seeded(7);
     let mut works = Vec::new();
     while works.len() < count {
@@ -161,7 +218,8 @@ fn one_of<T: Copy>(rng: &mut Rng, choices: &[T]) -> T {
 }
 
 impl Work {
-    pub(crate) fn passes(&self) -> &'static [Pass] {
+    /// What is timed of it.
+    pub fn passes(&self) -> &'static [Pass] {
         match self.kind {
             Kind::LeNet => &[Pass::Epoch],
             _ => &[Pass::Forward, Pass::Gradients],
@@ -169,7 +227,7 @@ impl Work {
     }
 
     /// What the table calls it.
-    pub(crate) fn title(&self) -> String {
+    pub fn title(&self) -> String {
         let shape = |input: [usize; 4]| input.map(|length| length.to_string()).join("x");
         let window = |geometry: &Geometry| {
             let axes = |what: &str, [down, across]: [usize; 2], usual: usize| match (down, across) {
@@ -213,7 +271,7 @@ impl Work {
     }
 
     /// Billions of multiplications and additions in a convolution; 0 for all else.
-    pub(crate) fn gigaflop(&self, pass: Pass) -> f64 {
+    pub fn gigaflop(&self, pass: Pass) -> f64 {
         let Kind::Convolution {
             input,
             filters,
@@ -235,7 +293,7 @@ impl Work {
     }
 
     /// The numbers that all peers compute with, by name.
-    pub(crate) fn data(&self) -> Tensors {
+    pub fn data(&self) -> Tensors {
         let rng = &mut seeded(1);
         let mut data = Tensors::new();
         let mut add = |name: &str, shape: &[usize]| {
@@ -272,39 +330,17 @@ impl Work {
                 add("x", input);
                 add("upstream", &[input[0], input[1], rows, columns]);
             }
-            Kind::LeNet => add("x", &[10_000, 1, 28, 28]),
+            Kind::LeNet => {
+                add("x", &[10_000, 1, 28, 28]);
+                let network = lenet::convcore::lenet(&mut seeded(3)).expect("layers that exist");
+                data.extend(nn::state(&network));
+            }
         }
         data
-    }
-
-    /// The work as a line of JSON.
-    pub(crate) fn json(&self) -> String {
-        let window = |geometry: &Geometry| {
-            format!(
-                r#""kernel": {:?}, "stride": {:?}, "padding": {:?}, "dilation": {:?}"#,
-                geometry.kernel, geometry.stride, geometry.padding, geometry.dilation
-            )
-        };
-        match &self.kind {
-            Kind::Convolution {
-                geometry,
-                groups,
-                input_gradient,
-                ..
-            } => format!(
-                r#"{{"kind": "convolution", {}, "groups": {groups}, "input_gradient": {input_gradient}}}"#,
-                window(geometry)
-            ),
-            Kind::MaxPool { geometry, .. } => format!(r#"{{"kind": "max", {}}}"#, window(geometry)),
-            Kind::AveragePool { geometry, .. } => {
-                format!(r#"{{"kind": "average", {}}}"#, window(geometry))
-            }
-            Kind::LeNet => r#"{"kind": "lenet"}"#.into(),
-        }
     }
 }
 
 /// The classes of LeNet's images: made up, as the images are.
-pub(crate) fn targets(images: std::ops::Range<usize>) -> Vec<usize> {
+pub fn targets(images: std::ops::Range<usize>) -> Vec<usize> {
     images.map(|image| image * 7 % 10).collect()
 }

@@ -5,10 +5,12 @@
 
 mod api;
 mod bench;
+mod bench_book;
 mod jupyter;
 mod links;
 mod notebooks;
 mod pages;
+mod peers;
 mod process;
 mod report;
 mod serve;
@@ -36,7 +38,7 @@ fn main() -> ExitCode {
             test::build_book().and_then(|()| notebooks::check())
         }
         Some(("notebooks", _)) => notebooks::update(),
-        Some(("bench", options)) => bench::bench(&names(options, "options")),
+        Some(("bench", options)) => bench::bench(options),
         Some(("api", _)) => api::render(std::io::stdin().lock()),
         Some(("test", options)) => test::test(&test::select(
             &names(options, "only"),
@@ -109,21 +111,11 @@ fn command_line() -> Command {
             Command::new("api")
                 .about("Put convcore's documentation beside the book's pages (for mdBook to run)"),
         )
-        .subcommand(
-            Command::new("bench")
-                .about("Time convcore beside PyTorch (set PEERS_PYTHON to a Python that has torch and safetensors)")
-                .arg(
-                    Arg::new("options")
-                        .value_name("OPTION")
-                        .num_args(0..)
-                        .trailing_var_arg(true)
-                        .allow_hyphen_values(true)
-                        .help("Options of the crate peers, such as --threads 1 --only D,E --random 24"),
-                ),
-        )
+        .subcommand(bench::command())
         .subcommand(
             Command::new("test")
                 .about("Check everything that the project promises")
+                .after_help(test::default_steps())
                 .args([
                     step("only").help("Run this step and what it needs (may be repeated)"),
                     step("skip").help("Leave this step out (may be repeated)"),

@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::{Outcome, jupyter, links, notebooks, pages, process, report, serve, tools};
+use crate::{Outcome, jupyter, links, notebooks, pages, peers, process, report, serve, tools};
 
 /// One of the checks. The order is the one in which they run: quick ones first.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -19,11 +19,12 @@ pub(crate) enum Step {
     Pages,
     Notebooks,
     Kernel,
+    Peers,
 }
 
 impl Step {
     /// All of them, in order.
-    pub(crate) const ALL: [Step; 11] = [
+    pub(crate) const ALL: [Step; 12] = [
         Step::Format,
         Step::Spelling,
         Step::Lints,
@@ -35,7 +36,13 @@ impl Step {
         Step::Pages,
         Step::Notebooks,
         Step::Kernel,
+        Step::Peers,
     ];
+
+    /// Those that run when none is named: a reader does not wait for other libraries to compile.
+    pub(crate) fn default() -> impl Iterator<Item = Step> {
+        Step::ALL.into_iter().filter(|step| *step != Step::Peers)
+    }
 
     /// The word for `--only` and `--skip`.
     pub(crate) fn name(self) -> &'static str {
@@ -51,6 +58,7 @@ impl Step {
             Step::Pages => "pages",
             Step::Notebooks => "notebooks",
             Step::Kernel => "kernel",
+            Step::Peers => "peers",
         }
     }
 
@@ -68,6 +76,7 @@ impl Step {
             Step::Pages => "the pages work in a browser, for everybody",
             Step::Notebooks => "the committed notebooks are what the book makes",
             Step::Kernel => "the committed notebooks have the outputs that the real kernel gives",
+            Step::Peers => "other libraries give the same results, and the benchmarks compile",
         }
     }
 
@@ -105,13 +114,30 @@ impl Step {
             Step::Pages => pages::test(),
             Step::Notebooks => notebooks::check(),
             Step::Kernel => jupyter::execute(),
+            Step::Peers => peers::check(),
         }
     }
 }
 
+/// Says which steps run when none is named.
+pub(crate) fn default_steps() -> String {
+    let names: Vec<_> = Step::default().map(Step::name).collect();
+    format!(
+        "Without --only, these steps run: {}. The step peers compiles hundreds of crates of other libraries, for \
+         minutes, and runs only when it is named.",
+        names.join(", ")
+    )
+}
+
 /// The steps that `--only` and `--skip` leave, with what they need.
 pub(crate) fn select(only: &[String], skip: &[String]) -> Vec<Step> {
-    let wanted = |step: &Step| only.is_empty() || only.iter().any(|name| name == step.name());
+    let wanted = |step: &Step| {
+        if only.is_empty() {
+            Step::default().any(|default| default == *step)
+        } else {
+            only.iter().any(|name| name == step.name())
+        }
+    };
     let needed: Vec<Step> = Step::ALL
         .into_iter()
         .filter(wanted)
@@ -209,8 +235,10 @@ mod tests {
     }
 
     #[test]
-    fn every_step_runs_when_none_is_named() {
-        assert_eq!(selected(&[], &[]), Step::ALL);
+    fn every_step_but_peers_runs_when_none_is_named() {
+        let (peers, others) = Step::ALL.split_last().unwrap();
+        assert_eq!(selected(&[], &[]), others);
+        assert_eq!(selected(&["peers"], &[]), [*peers]);
     }
 
     #[test]

@@ -13,6 +13,9 @@ const TOOLS: &str = "target/tools";
 /// The project's own Python environment.
 pub(crate) const PYTHON: &str = "target/tools/python";
 
+/// A Python environment for PyTorch, which needs more disk than all else together.
+const PYTORCH: &str = "target/tools/pytorch";
+
 /// Installs mdBook, which turns the chapters into pages.
 pub(crate) fn mdbook() -> Outcome {
     cargo_install("mdbook", "0.5.4", "a few minutes")
@@ -74,37 +77,70 @@ fn program(name: &str) -> PathBuf {
 /// Installs JupyterLab and what checks notebooks and spelling.
 pub(crate) fn python() -> Outcome {
     pip_install(
+        PYTHON,
         "requirements.txt",
         include_str!("../python/requirements.txt"),
         "JupyterLab and the checkers",
+        "about a minute",
     )
 }
 
 /// Installs Node.js, for a machine that has none, and returns the folder where it is.
 pub(crate) fn node() -> Outcome<PathBuf> {
-    pip_install("node.txt", include_str!("../python/node.txt"), "Node.js")?;
+    let requirements = include_str!("../python/node.txt");
+    pip_install(
+        PYTHON,
+        "node.txt",
+        requirements,
+        "Node.js",
+        "about a minute",
+    )?;
     Ok(python_folder())
 }
 
-/// Installs what a file pins into the Python environment, unless it is there. pip checks each package's hash. An
+/// Installs PyTorch, and returns the interpreter that has it.
+pub(crate) fn pytorch() -> Outcome<PathBuf> {
+    pip_install(
+        PYTORCH,
+        "pytorch.txt",
+        include_str!("../python/pytorch.txt"),
+        "PyTorch",
+        "on Linux it downloads about 2.5 GB, takes 5.4 GB of disk and some minutes; --no-pytorch does without",
+    )?;
+    Ok(pytorch_program())
+}
+
+/// Where the interpreter that has PyTorch is, once it is installed.
+pub(crate) fn pytorch_program() -> PathBuf {
+    program_of(PYTORCH, "python")
+}
+
+/// Installs what a file pins into a Python environment, unless it is there. pip checks each package's hash. An
 /// interrupted installation is gone on with: what pip has fetched stays in its cache.
-fn pip_install(file: &str, requirements: &str, what: &str) -> Outcome {
-    let installed = format!("{PYTHON}/installed-{file}");
-    let works = process::output(Command::new(python_program("python")).arg("--version")).is_some();
+fn pip_install(
+    environment: &str,
+    file: &str,
+    requirements: &str,
+    what: &str,
+    cost: &str,
+) -> Outcome {
+    let python = program_of(environment, "python");
+    let installed = format!("{environment}/installed-{file}");
+    let works = process::output(Command::new(&python).arg("--version")).is_some();
     if works && std::fs::read_to_string(&installed).is_ok_and(|text| text == requirements) {
         return Ok(());
     }
     report::timed(
-        &format!("Installing {what} into {PYTHON} (once; about a minute)"),
+        &format!("Installing {what} into {environment} (once; {cost})"),
         || {
             if !works {
-                let _ = std::fs::remove_dir_all(PYTHON);
-                process::run(Command::new(system_python()?).args(["-m", "venv", PYTHON])).map_err(|error| {
+                let _ = std::fs::remove_dir_all(environment);
+                process::run(Command::new(system_python()?).args(["-m", "venv", environment])).map_err(|error| {
                 format!("{error}. Debian and Ubuntu keep Python's venv in a package of its own: apt install python3-venv")
             })?;
             }
             process::run(
-                Command::new(python_program("python"))
+                Command::new(&python)
                     .args([
                         "-m",
                         "pip",
@@ -125,14 +161,23 @@ fn pip_install(file: &str, requirements: &str, what: &str) -> Outcome {
     )
 }
 
-/// Where the Python environment keeps its programs.
+/// Where the project's Python environment keeps its programs.
 pub(crate) fn python_folder() -> PathBuf {
-    absolute(PYTHON).join(if cfg!(windows) { "Scripts" } else { "bin" })
+    folder_of(PYTHON)
 }
 
 /// A program of the project's Python environment.
 pub(crate) fn python_program(name: &str) -> PathBuf {
-    python_folder().join(format!("{name}{EXE_SUFFIX}"))
+    program_of(PYTHON, name)
+}
+
+/// Where a Python environment keeps its programs.
+fn folder_of(environment: &str) -> PathBuf {
+    absolute(environment).join(if cfg!(windows) { "Scripts" } else { "bin" })
+}
+
+fn program_of(environment: &str, name: &str) -> PathBuf {
+    folder_of(environment).join(format!("{name}{EXE_SUFFIX}"))
 }
 
 /// A program's place on the search path; or the program itself, when it is named by its place.

@@ -1,0 +1,266 @@
+//! Tables as Markdown, with what they come to.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::Library;
+use crate::table::{Line, Table};
+
+/// The head of a table of times.
+pub fn head(libraries: &[Library]) -> String {
+    let mut cells = vec!["work".to_owned(), "pass".to_owned()];
+    for (at, library) in libraries.iter().enumerate() {
+        cells.push(format!("{} ms", library.name()));
+        if at == 0 {
+            cells.push("share of peak".to_owned());
+        }
+    }
+    if libraries.contains(&Library::PyTorch) {
+        cells.push("ratio to PyTorch".to_owned());
+    }
+    cells.push("ratio to the best in Rust".to_owned());
+    let rule = ["---"; 2]
+        .into_iter()
+        .chain(vec!["--:"; cells.len() - 2])
+        .collect::<Vec<_>>();
+    format!("| {} |\n|{}|\n", cells.join(" | "), rule.join("|"))
+}
+
+/// A line of a table of times.
+pub fn row(libraries: &[Library], line: &Line) -> String {
+    let number = |value: Option<f64>, text: fn(f64) -> String| value.map_or("—".into(), text);
+    let mut cells = vec![line.work.clone(), line.pass.to_string()];
+    for (at, &median) in line.medians.iter().enumerate() {
+        cells.push(number(median, |median| format!("{median:.2}")));
+        if at == 0 {
+            cells.push(
+                line.share
+                    .map_or(String::new(), |share| format!("{:.0} %", 100.0 * share)),
+            );
+        }
+    }
+    let ratio = |ratio: f64| format!("{ratio:.2}");
+    if libraries.contains(&Library::PyTorch) {
+        cells.push(number(line.ratio(libraries, &[Library::PyTorch]), ratio));
+    }
+    cells.push(number(line.ratio(libraries, &RUST), ratio));
+    format!("| {} |\n", cells.join(" | "))
+}
+
+/// The head and the lines of a table of memory.
+pub fn memory_head(libraries: &[Library]) -> String {
+    let names: Vec<String> = libraries
+        .iter()
+        .map(|library| format!("{} MB", library.name()))
+        .collect();
+    let rule = "--:|".repeat(names.len() + 1);
+    format!(
+        "| work | pass | {} | ratio to PyTorch |\n|---|---|{rule}\n",
+        names.join(" | ")
+    )
+}
+
+/// A line of a table of memory.
+pub fn memory_row(libraries: &[Library], line: &Line) -> String {
+    let mut cells = vec![line.work.clone(), line.pass.to_string()];
+    let megabytes = |bytes: f64| format!("{:.0}", bytes / 1e6);
+    cells.extend(
+        line.medians
+            .iter()
+            .map(|bytes| bytes.map_or("—".into(), megabytes)),
+    );
+    let ratio = line.ratio(libraries, &[Library::PyTorch]);
+    cells.push(ratio.map_or("—".into(), |ratio| format!("{ratio:.2}")));
+    format!("| {} |\n", cells.join(" | "))
+}
+
+/// The other libraries in Rust.
+const RUST: [Library; 3] = [Library::Burn, Library::Candle, Library::Tract];
+
+impl Line {
+    /// convcore's time as a multiple of the shortest of these libraries'; none where none of them does this.
+    pub fn ratio(&self, libraries: &[Library], of: &[Library]) -> Option<f64> {
+        let theirs = libraries.iter().zip(&self.medians);
+        let shortest = theirs
+            .filter(|(library, _)| of.contains(library))
+            .filter_map(|(_, median)| *median)
+            .min_by(f64::total_cmp)?;
+        Some(self.medians[0]? / shortest)
+    }
+}
+
+/// What a table comes to: the ratios' geometric means, and how many lines convcore is ahead on.
+pub fn verdict(table: &Table) -> String {
+    let ratios = |of: &[Library]| -> Vec<(f64, &Line)> {
+        let ratio = |line| Some((Line::ratio(line, &table.libraries, of)?, line));
+        table.lines.iter().filter_map(ratio).collect()
+    };
+    let mean = |ratios: &[(f64, &Line)]| {
+        let logarithms = ratios.iter().map(|(ratio, _)| ratio.ln());
+        (logarithms.sum::<f64>() / ratios.len() as f64).exp()
+    };
+    let mut text = String::new();
+    for library in &table.libraries[1..] {
+        let ratios = ratios(&[*library]);
+        if !ratios.is_empty() {
+            text += &format!(
+                "- Geometric mean of the ratios to {}: {:.2}, over {} lines.\n",
+                library.name(),
+                mean(&ratios),
+                ratios.len()
+            );
+        }
+    }
+    for (name, of) in [
+        ("every library in Rust", &RUST[..]),
+        ("PyTorch", &[Library::PyTorch][..]),
+    ] {
+        let ratios = ratios(of);
+        let Some((worst, line)) = ratios.iter().max_by(|(a, _), (b, _)| a.total_cmp(b)) else {
+            continue;
+        };
+        text += &format!(
+            "- Ahead of {name} on {} of {} lines; the highest ratio is {worst:.2} ({}, {}).\n",
+            ratios.iter().filter(|(ratio, _)| *ratio < 1.0).count(),
+            ratios.len(),
+            line.work,
+            line.pass
+        );
+    }
+    text
+}
+
+/// Tables for a page, with the day, the machine and the command.
+pub fn page(tables: &[Table], versions: &str, command: &str) -> String {
+    let mut text = format!(
+        "Measured on {} on {}, with `{command}`: {versions}.\n",
+        today(),
+        machine()
+    );
+    for table in tables {
+        let threads = match table.threads {
+            1 => "One thread".to_owned(),
+            threads => format!("{threads} threads"),
+        };
+        text += &format!(
+            "\n**{threads}**, whose peak is {:.0} billion operations a second:\n\n{}",
+            table.peak,
+            head(&table.libraries)
+        );
+        for line in &table.lines {
+            text += &row(&table.libraries, line);
+        }
+        text += &format!("\n{}", verdict(table));
+    }
+    text
+}
+
+/// The processor's name and how many cores there are.
+fn machine() -> String {
+    let information = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let name = information
+        .lines()
+        .find_map(|line| line.strip_prefix("model name")?.split_once(": "))
+        .map_or("an unknown processor", |(_, name)| name.trim());
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    format!("{cores} cores of {name}")
+}
+
+/// Today's date in UTC, `2026-11-25`.
+fn today() -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    date(now.map_or(0, |now| now.as_secs() / 86_400))
+}
+
+/// The date so many days after the first of January 1970.
+fn date(mut days: u64) -> String {
+    let leap =
+        |year: u64| year.is_multiple_of(4) && !year.is_multiple_of(100) || year.is_multiple_of(400);
+    let mut year = 1970;
+    while days >= 365 + u64::from(leap(year)) {
+        days -= 365 + u64::from(leap(year));
+        year += 1;
+    }
+    let mut month = 0;
+    let lengths = [
+        31,
+        28 + u64::from(leap(year)),
+        31,
+        30,
+        31,
+        30,
+        31,
+        31,
+        30,
+        31,
+        30,
+        31,
+    ];
+    while days >= lengths[month] {
+        days -= lengths[month];
+        month += 1;
+    }
+    format!("{year}-{:02}-{:02}", month + 1, days + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::work::Pass;
+
+    fn table() -> Table {
+        let line = |medians: [Option<f64>; 4]| Line {
+            work: "A".into(),
+            pass: Pass::Forward,
+            share: Some(0.5),
+            medians: medians.to_vec(),
+        };
+        Table {
+            threads: 1,
+            peak: 100.0,
+            libraries: vec![
+                Library::Convcore,
+                Library::Burn,
+                Library::Candle,
+                Library::PyTorch,
+            ],
+            lines: vec![
+                line([Some(1.0), Some(4.0), Some(2.0), Some(0.5)]),
+                line([Some(1.0), Some(0.8), None, Some(2.0)]),
+            ],
+        }
+    }
+
+    #[test]
+    fn a_library_that_cannot_do_a_pass_has_a_dash() {
+        let table = table();
+        assert_eq!(
+            row(&table.libraries, &table.lines[1]),
+            "| A | forward | 1.00 | 50 % | 0.80 | — | 2.00 | 0.50 | 1.25 |\n"
+        );
+        let columns = |text: &str| text.lines().next().map(|line| line.matches('|').count());
+        assert_eq!(
+            columns(&head(&table.libraries)),
+            columns(&row(&table.libraries, &table.lines[1]))
+        );
+    }
+
+    #[test]
+    fn the_verdict_counts_what_is_ahead() {
+        let verdict = verdict(&table());
+        assert!(
+            verdict.contains(
+                "Ahead of every library in Rust on 1 of 2 lines; the highest ratio is 1.25"
+            )
+        );
+        assert!(verdict.contains("Ahead of PyTorch on 1 of 2 lines; the highest ratio is 2.00"));
+        assert!(verdict.contains("ratios to PyTorch: 1.00, over 2 lines"));
+        assert!(verdict.contains("ratios to candle: 0.50, over 1 lines"));
+    }
+
+    #[test]
+    fn days_are_dates() {
+        assert_eq!(date(0), "1970-01-01");
+        assert_eq!(date(11_016), "2000-02-29");
+        assert_eq!(date(20_782), "2026-11-25");
+    }
+}
