@@ -3,7 +3,8 @@
 use super::simd::Level;
 pub(crate) use super::sizes::Sizes;
 use super::{
-    conv_backward_input, conv_backward_weight, conv_backward_weight_few, conv_forward, winograd,
+    conv_backward_input, conv_backward_input_scatter, conv_backward_weight,
+    conv_backward_weight_few, conv_forward, winograd,
 };
 
 /// The outputs of the whole batch: each filter over each image, plus its bias.
@@ -65,6 +66,9 @@ pub(super) fn input_gradient_at(
     }
     if winograd::suits(sizes) {
         return winograd::input_gradient(level, sizes, grad, weight);
+    }
+    if conv_backward_input_scatter::suits(level, sizes) {
+        return conv_backward_input_scatter::input_gradient(level, sizes, grad, weight);
     }
     conv_backward_input::input_gradient(level, sizes, grad, weight)
 }

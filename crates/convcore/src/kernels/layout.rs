@@ -139,6 +139,16 @@ impl Axis {
         self.taps.iter().map(|tap| tap.shift).max().unwrap_or(0)
     }
 
+    /// How many taps there are that read pixels.
+    pub(super) fn taps(&self) -> usize {
+        self.taps.len()
+    }
+
+    /// Outputs as they are laid out, those that hang over the edge included.
+    pub(super) fn width(&self) -> usize {
+        self.outputs + self.reach()
+    }
+
     /// Whether the image is laid out right as it is.
     fn is_plain(&self) -> bool {
         self.step == 1 && self.origin == 0 && self.length == self.outputs + self.reach()
@@ -174,7 +184,7 @@ impl Layout {
     /// Chooses bands so that one takes up about `budget` numbers, and that `images` have enough of them to share out
     /// among cores: by the sizes alone, not by the number of cores, so that results do not depend on it.
     pub(super) fn new(channels: usize, axes: [Axis; 2], budget: usize, images: usize) -> Layout {
-        let width = axes[1].outputs + axes[1].reach();
+        let width = axes[1].width();
         let per_row = channels * axes[0].phases.len() * axes[1].phases.len() * width;
         let mut most = (budget / per_row.max(1)).saturating_sub(axes[0].reach());
         if axes[0].outputs * per_row >= WORTH_BANDS {
@@ -187,7 +197,7 @@ impl Layout {
 
     /// Cuts the output rows into bands of `most`, or somewhat less.
     pub(super) fn in_bands(channels: usize, axes: [Axis; 2], most: usize) -> Layout {
-        let width = axes[1].outputs + axes[1].reach();
+        let width = axes[1].width();
         let most = most.clamp(1, axes[0].outputs.max(1));
         // As even as can be: 9 rows of at most 8 are 5 and 4.
         let bands = axes[0].outputs.div_ceil(most).max(1);

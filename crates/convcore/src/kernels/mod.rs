@@ -8,6 +8,7 @@
 //! - [`correlate`]: the loops around the tiles, for [`conv_forward`] and [`conv_backward_input`];
 //! - [`across_images`]: the same for many small images, which lie along the vectors;
 //! - [`winograd`]: 3 x 3 filters with less than half of the multiplications;
+//! - [`conv_backward_input_scatter`]: the gradient of the input the other way round, where gathering wastes much;
 //! - [`conv_backward_weight`]: sums over all outputs, with the filters along the vectors;
 //! - [`conv_backward_weight_few`]: the same for few filters, with the outputs along the vectors;
 //! - [`gemm`]: the product of two matrices;
@@ -24,6 +25,7 @@
 
 mod across_images;
 mod conv_backward_input;
+mod conv_backward_input_scatter;
 mod conv_backward_weight;
 mod conv_backward_weight_few;
 mod conv_forward;

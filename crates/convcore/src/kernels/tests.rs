@@ -224,6 +224,14 @@ fn each_kernel_at_each_level_under_a_sanitizer_too() {
     ));
     check(&sizes(Geometry::new(1), 1, 3, 9, [3, 5]));
     check(&sizes(Geometry::new((2, 1)), 1, 1, 4, [3, 20]));
+    check(&sizes(Geometry::new((5, 3)), 2, 1, 20, [5, 40]));
+    check(&sizes(
+        Geometry::new((4, 3)).stride((1, 2)).padding((0, 1)),
+        1,
+        1,
+        60,
+        [4, 40],
+    ));
     check(&Sizes {
         images: 15,
         ..sizes(Geometry::new((3, 5)).padding((0, 1)), 1, 3, 40, [4, 6])
@@ -330,14 +338,20 @@ fn the_result_does_not_depend_on_the_number_of_threads() {
         input: [13, length],
         output: [13, length],
     };
-    // The usual way; few filters; fewer multiplications; many small images.
+    // The usual way; few filters; fewer multiplications; many small images; an output of a single row.
     let small = Sizes {
         images: 48,
         ..sizes(4, 20, 5)
     };
-    let all = [sizes(4, 20, 17), sizes(9, 2, 30), sizes(32, 40, 17), small];
+    let single = Sizes {
+        geometry: Geometry::new((13, 3)),
+        output: [1, 38],
+        ..sizes(4, 20, 40)
+    };
+    let (usual, few) = (sizes(4, 20, 17), sizes(9, 2, 30));
+    let all = [usual, few, sizes(32, 40, 17), small, single];
     let suits = all.map(|sizes| winograd::suits(&sizes));
-    assert_eq!(suits, [false, false, true, false]);
+    assert_eq!(suits, [false, false, true, false, false]);
     let thirds = |length, seed| {
         numbers(length, seed)
             .iter()
