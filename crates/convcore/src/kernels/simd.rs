@@ -24,7 +24,7 @@ use x86::{Avx2, Avx512};
 ///
 /// # Safety
 ///
-/// Implementations of `store` and `store_range` write only the addresses that they say.
+/// Implementations of `store`, `store_range` and `store_every` write only the addresses that they say.
 pub(super) unsafe trait Simd: Copy {
     /// Several numbers in one register.
     type Vector: Copy;
@@ -73,6 +73,24 @@ pub(super) unsafe trait Simd: Copy {
     /// `start <= end <= LANES`, and those addresses can be written.
     unsafe fn store_range(self, to: *mut f32, vector: Self::Vector, start: usize, end: usize);
 
+    /// Writes the numbers in `start..end` of the vector to `to`, `to + step`, ...
+    ///
+    /// # Safety
+    ///
+    /// `start <= end <= LANES`, and those addresses can be written.
+    #[inline(always)]
+    unsafe fn store_every(
+        self,
+        to: *mut f32,
+        step: usize,
+        vector: Self::Vector,
+        start: usize,
+        end: usize,
+    ) {
+        // SAFETY: the caller vouches for all.
+        unsafe { store_one_by_one(self, to, step, vector, start, end) }
+    }
+
     /// The same number in all places.
     fn splat(self, value: f32) -> Self::Vector;
 
@@ -87,6 +105,30 @@ pub(super) unsafe trait Simd: Copy {
 
     /// `[a0, b0, a1, b1, ...]`, in two vectors.
     fn interleave(self, a: Self::Vector, b: Self::Vector) -> [Self::Vector; 2];
+}
+
+/// See [`Simd::store_every`].
+///
+/// # Safety
+///
+/// As there.
+#[inline(always)]
+unsafe fn store_one_by_one<S: Simd>(
+    simd: S,
+    to: *mut f32,
+    step: usize,
+    vector: S::Vector,
+    start: usize,
+    end: usize,
+) {
+    let mut lanes = [0.0; 16];
+    // SAFETY: `lanes` has room for a vector; the caller vouches for the addresses.
+    unsafe {
+        simd.store(lanes.as_mut_ptr(), vector);
+        for (index, &lane) in lanes[start..end].iter().enumerate() {
+            to.wrapping_add(index * step).write(lane);
+        }
+    }
 }
 
 /// Code that runs at the level it is given to.

@@ -309,18 +309,14 @@ unsafe fn tile<S: Simd, const ROWS: usize, const VECTORS: usize>(
 /// `to`, `to + stride`, ... can be written for each lane of the run.
 #[inline(always)]
 unsafe fn write<S: Simd>(simd: S, to: *mut f32, stride: usize, vector: S::Vector, run: Run) {
-    // SAFETY: the caller vouches for the addresses; `lanes` has room for a vector.
+    // SAFETY: the caller vouches for the addresses.
     unsafe {
         if stride == 1 && run.end - run.start == S::LANES {
             simd.store(to, vector);
         } else if stride == 1 {
             simd.store_range(to, vector, run.start, run.end);
         } else {
-            let mut lanes = [0.0; 16];
-            simd.store(lanes.as_mut_ptr(), vector);
-            for (index, &lane) in lanes[run.start..run.end].iter().enumerate() {
-                to.wrapping_add(index * stride).write(lane);
-            }
+            simd.store_every(to, stride, vector, run.start, run.end);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::arch::x86_64::*;
 
-use super::{Kernel, Simd, with_avx2, with_avx512};
+use super::{Kernel, Simd, store_one_by_one, with_avx2, with_avx512};
 
 /// Eight numbers at a time. The field keeps others than [`Level`](super::Level) from making one.
 #[derive(Clone, Copy)]
@@ -167,6 +167,44 @@ unsafe impl Simd for Avx512 {
         let mask = ((1_u32 << end) - (1_u32 << start)) as __mmask16;
         // SAFETY: the mask keeps the instruction from touching any address but those the caller vouches for.
         unsafe { _mm512_mask_storeu_ps(to.wrapping_sub(start), mask, vector) }
+    }
+
+    #[inline(always)]
+    unsafe fn store_every(
+        self,
+        to: *mut f32,
+        step: usize,
+        vector: __m512,
+        start: usize,
+        end: usize,
+    ) {
+        /// Where the lanes go, a bit each, for each step.
+        const PLACES: [u64; 5] = [
+            0,
+            0xffff,
+            0x5555_5555,
+            0x2492_4924_9249,
+            0x1111_1111_1111_1111,
+        ];
+        let Some(&places) = PLACES.get(step).filter(|_| start < end) else {
+            // SAFETY: the caller vouches for all.
+            return unsafe { store_one_by_one(self, to, step, vector, start, end) };
+        };
+        let range = (u64::MAX << (start * step)) & (u64::MAX >> (64 - end * step));
+        let to = to.wrapping_sub(start * step);
+        for part in 0..step {
+            let begin = 16 * part;
+            let (its, mask) = (places >> begin, (places & range) >> begin);
+            let before = (places & ((1 << begin) - 1)).count_ones();
+            // SAFETY: as in `store_range`.
+            unsafe {
+                let lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+                let next = _mm512_add_epi32(lanes, _mm512_set1_epi32(before as i32));
+                let spread =
+                    _mm512_maskz_expand_ps(its as __mmask16, _mm512_permutexvar_ps(next, vector));
+                _mm512_mask_storeu_ps(to.wrapping_add(begin), mask as __mmask16, spread);
+            }
+        }
     }
 
     #[inline(always)]
