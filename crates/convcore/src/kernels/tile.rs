@@ -9,6 +9,7 @@
 //! filters of 3 x 3 over 64 channels of 56 x 56; with few filters, short rows or short sums less.
 
 use std::borrow::Cow;
+use std::mem::MaybeUninit;
 
 use super::parallel::{Shared, filled, for_each_task};
 use super::simd::{Kernel, Simd};
@@ -46,14 +47,18 @@ impl<'a> Panels<'a> {
         let fill = |values: Shared| {
             for_each_task(count.div_ceil(rows), length, |panel| {
                 let (first, width) = (panel * rows, width(panel * rows));
+                // SAFETY: these are this panel's numbers, each of which is written below.
+                let panel = unsafe {
+                    let start = values.at(first * depth).cast::<MaybeUninit<f32>>();
+                    std::slice::from_raw_parts_mut(start, width * depth)
+                };
                 for row in 0..width {
-                    let from = matrix
-                        .get((first + row) * stride..)
-                        .filter(|_| first + row < count);
-                    for (step, &place) in places.iter().enumerate() {
-                        let value = from.map_or(0.0, |from| from[place]);
-                        // SAFETY: these are this panel's numbers.
-                        unsafe { values.at(first * depth + step * width + row).write(value) };
+                    let places = panel.iter_mut().skip(row).step_by(width).zip(places);
+                    match matrix.get((first + row) * stride..) {
+                        Some(from) if first + row < count => {
+                            places.for_each(|(value, &place)| _ = value.write(from[place]));
+                        }
+                        _ => places.for_each(|(value, _)| _ = value.write(0.0)),
                     }
                 }
             });

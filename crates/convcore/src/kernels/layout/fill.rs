@@ -87,24 +87,16 @@ fn copy<S: Simd>(
         _ => 0,
     };
     assert!(plane.len() >= down.count * width + S::LANES);
+    let (start, strides) = (plane[to..].as_mut_ptr(), [from_line, width]);
+    let from_start = image.as_ptr().wrapping_add(from);
     // SAFETY: this is what `safe` says, and the planes have room for a vector more.
     unsafe {
-        let (mut from, mut to) = (
-            image.as_ptr().wrapping_add(from),
-            plane.as_mut_ptr().add(to),
-        );
-        for _ in 0..safe {
-            if across.step == 1 {
-                for at in (0..whole).step_by(S::LANES) {
-                    simd.store(to.add(at), simd.load(from.add(at)));
-                }
-            } else {
-                for at in (0..whole).step_by(S::LANES) {
-                    let pixels = simd.load_every(from.add(at * across.step), across.step);
-                    simd.store(to.add(at), pixels);
-                }
-            }
-            (from, to) = (from.wrapping_add(from_line), to.wrapping_add(width));
+        // The frequent steps by themselves: what the compiler knows, it need not compute again for each vector.
+        match across.step {
+            1 => copy_lines(simd, from_start, start, strides, [safe, whole], 1),
+            2 => copy_lines(simd, from_start, start, strides, [safe, whole], 2),
+            3 => copy_lines(simd, from_start, start, strides, [safe, whole], 3),
+            step => copy_lines(simd, from_start, start, strides, [safe, whole], step),
         }
     }
     for line in safe..lines {
@@ -122,6 +114,35 @@ fn copy<S: Simd>(
     }
     clear(simd, &mut plane[..down.begin * width]);
     clear(simd, &mut plane[down.end * width..down.count * width]);
+}
+
+/// Copies lines of whole vectors, of every `step`-th pixel; `strides` are from a line to the next, there and here.
+///
+/// # Safety
+///
+/// In each line, `whole * step` numbers can be read and `whole` be written.
+#[inline(always)]
+unsafe fn copy_lines<S: Simd>(
+    simd: S,
+    mut from: *const f32,
+    mut to: *mut f32,
+    strides: [usize; 2],
+    [lines, whole]: [usize; 2],
+    step: usize,
+) {
+    for _ in 0..lines {
+        for at in (0..whole).step_by(S::LANES) {
+            // SAFETY: the caller vouches for the addresses.
+            unsafe {
+                let pixels = match step {
+                    1 => simd.load(from.add(at)),
+                    _ => simd.load_every(from.add(at * step), step),
+                };
+                simd.store(to.add(at), pixels);
+            }
+        }
+        (from, to) = (from.wrapping_add(strides[0]), to.wrapping_add(strides[1]));
+    }
 }
 
 /// Zeros: often few, for which a call of `fill` takes longer.
