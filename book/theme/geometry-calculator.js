@@ -74,7 +74,7 @@ interactive.register('geometry-calculator', root => {
       step('⌊(n + 2p − d(k − 1) − 1) / s⌋ + 1'),
       step(`= ⌊(${numerator}) / ${stride}⌋ + 1`),
       step(`= ⌊${number(inside)} / ${stride}⌋ + 1`,
-        ...fits ? [` = ${Math.floor(inside / stride)} + 1 = `, make('strong', {}, String(axis.output))] : []),
+        ...fits ? [` = ${Math.floor(inside / stride)} + 1 = `, make('strong', {}, axis.output)] : []),
     );
     verdict.replaceChildren(...say(axis));
     verdict.classList.toggle('impossible', !fits);
@@ -101,17 +101,10 @@ interactive.register('geometry-calculator', root => {
       return [make('strong', {}, 'The window fits nowhere. '),
         `A kernel of ${kernel}${spread}, but ${room}. It would take ${ways.join(', or ')}.`];
     }
-    const parts = [make('strong', {}, `Output: ${axis.output} × ${axis.output}. `)];
-    if (axis.output === input) {
-      parts.push('The same size as the input. ');
-    }
-    if (axis.unread.length) {
-      const plural = axis.unread.length > 1 ? 's' : '';
-      parts.push(`Row${plural} and column${plural} ${list(axis.unread)} of the input are never read. `);
-    } else {
-      parts.push('Every number of the input is read. ');
-    }
-    return parts;
+    const { output, unread } = axis;
+    const plural = unread.length > 1 ? 's' : '';
+    return [make('strong', {}, `Output: ${output} × ${output}. `), output === input ? 'The same size as the input. ' : '',
+      unread.length ? `Row${plural} and column${plural} ${list(unread)} of the input are never read.` : 'Every number of the input is read.'];
   }
 
   /** The padded input as a square, and below it a line for each place of the window. */
@@ -123,8 +116,7 @@ interactive.register('geometry-calculator', root => {
     const [width, height, top] = [400, 430, 4];
     const size = Math.min(34, 276 / across);
     const line = Math.min(15, 138 / places.length);
-    const left = (width - across * size) / 2;
-    const right = cell => left + cell * size;
+    const right = cell => (width - across * size) / 2 + cell * size;
     const svg = draw('svg', { viewBox: `0 0 ${width} ${height}`, width, height, role: 'img', 'aria-label': `Input, padding and windows. ${verdict.textContent}` });
     const square = (row, column, rows, columns, style) =>
       svg.append(draw('rect', { x: right(column), y: top + row * size, width: columns * size, height: rows * size, class: style }));
@@ -137,9 +129,11 @@ interactive.register('geometry-calculator', root => {
       }
     }
     const mesh = (from, cells, style) => {
-      const lines = Array.from({ length: cells + 1 }, (_, cell) => `M${right(from + cell)} ${top + from * size}v${cells * size}`
-        + `M${right(from)} ${top + (from + cell) * size}h${cells * size}`);
-      svg.append(draw('path', { d: lines.join(''), class: `grid ${style}` }));
+      let lines = '';
+      for (let line = from; line <= from + cells; line++) {
+        lines += `M${right(line)} ${top + from * size}v${cells * size}M${right(from)} ${top + line * size}h${cells * size}`;
+      }
+      svg.append(draw('path', { d: lines, class: `grid ${style}` }));
     };
     if (padding) {
       mesh(0, axis.padded, 'dashed');
@@ -157,10 +151,10 @@ interactive.register('geometry-calculator', root => {
     const under = top + axis.padded * size + 14;
     places.forEach((start, place) => {
       const y = under + place * line;
-      const bar = { x1: right(start) + 3, x2: right(start + axis.reach) - 3, y1: y, y2: y };
-      svg.append(draw('line', { ...bar, class: place === 0 ? 'reach first' : 'reach' }));
+      const which = place ? '' : ' first';
+      svg.append(draw('line', { x1: right(start) + 3, x2: right(start + axis.reach) - 3, y1: y, y2: y, class: `reach${which}` }));
       for (let tap = 0; tap < kernel; tap++) {
-        svg.append(draw('circle', { cx: right(start + tap * dilation) + size / 2, cy: y, r: Math.min(3.5, size / 4, line / 2.2), class: place === 0 ? 'tap first' : 'tap' }));
+        svg.append(draw('circle', { cx: right(start + tap * dilation) + size / 2, cy: y, r: Math.min(3.5, size / 4, line / 2.2), class: `tap${which}` }));
       }
     });
     return svg;

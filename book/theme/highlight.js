@@ -9,7 +9,7 @@ window.hljs = (() => {
   const words = list => list.split(' ').join('|');
   const rust = pattern({
     comment: String.raw`//.*|/\*[\s\S]*?\*/`,
-    string: String.raw`b?r(#*)"[\s\S]*?"\1|[bc]?"(?:\\[\s\S]|[^"\\])*"|b?'(?:\\(?:x..|u\{\w+\}|.)|[^\\'\n])'`,
+    string: String.raw`b?r(?<hashes>#*)"[\s\S]*?"\k<hashes>|[bc]?"(?:\\[\s\S]|[^"\\])*"|b?'(?:\\(?:x..|u\{\w+\}|.)|[^\\'\n])'`,
     symbol: String.raw`'[a-z_]\w*`,
     meta: String.raw`#!?\[[^\]]*\]`,
     number: String.raw`\b\d[\d_]*(?:\.(?!\.|[A-Za-z_])[\d_]*)?(?:e[+-]?\d+)?(?:[iuf](?:8|16|32|64|128|size))?|\b0[xob][\da-fA-F_]+`,
@@ -28,30 +28,24 @@ window.hljs = (() => {
 
   /** One pattern with a group for each kind of token. */
   function pattern(kinds) {
-    const groups = Object.entries(kinds).map(([kind, source]) => `(?<${kind}>${source.replace(/\(#\*\)/, '(?<hashes>#*)').replace('\\1', '\\k<hashes>')})`);
+    const groups = Object.entries(kinds).map(([kind, source]) => `(?<${kind}>${source})`);
     return new RegExp(groups.join('|'), 'gm');
   }
 
   function highlightBlock(block) {
-    const name = (block.className.match(/\blanguage-(\w+)/) || [])[1];
-    const tokens = languages[name];
+    const tokens = languages[block.className.match(/\blanguage-(\w+)/)?.[1]];
     if (!tokens) {
       return;
     }
     // Find tokens in the text as a whole, then colour them where they lie, node by node.
     const text = block.textContent;
-    const found = [];
-    for (const match of text.matchAll(tokens)) {
-      const kind = Object.keys(match.groups).find(group => group !== 'hashes' && match.groups[group] !== undefined);
-      found.push({ kind, start: match.index, end: match.index + match[0].length });
-    }
+    const found = Array.from(text.matchAll(tokens), ({ 0: { length }, index, groups }) => ({
+      kind: Object.keys(groups).find(group => group !== 'hashes' && groups[group] !== undefined), start: index, end: index + length,
+    }));
     const walker = document.createTreeWalker(block, NodeFilter.SHOW_TEXT);
-    const nodes = [];
-    while (walker.nextNode()) {
-      nodes.push(walker.currentNode);
-    }
-    let [offset, token] = [0, 0];
-    for (const node of nodes) {
+    let [node, offset, token] = [walker.nextNode(), 0, 0];
+    while (node) {
+      const coloured = node;
       const end = offset + node.data.length;
       const pieces = document.createDocumentFragment();
       let position = offset;
@@ -62,18 +56,18 @@ window.hljs = (() => {
         const next = found[token];
         const inside = next && next.start <= position;
         const until = Math.min(end, next ? (inside ? next.end : next.start) : end);
-        const piece = text.slice(position, until);
+        let piece = text.slice(position, until);
         if (inside) {
           const span = document.createElement('span');
           span.className = `hljs-${next.kind}`;
-          span.textContent = piece;
-          pieces.append(span);
-        } else {
-          pieces.append(piece);
+          span.append(piece);
+          piece = span;
         }
+        pieces.append(piece);
         position = until;
       }
-      node.replaceWith(pieces);
+      node = walker.nextNode();
+      coloured.replaceWith(pieces);
       offset = end;
     }
   }

@@ -71,7 +71,7 @@ window.interactive = (() => {
   /** A labelled slider that shows its number: `{ row, input }`. `change` is called with the number at each move. */
   function slider(label, { min, max, value }, change) {
     // A slider says its number itself.
-    const shown = make('span', { class: 'widget-number', 'aria-hidden': 'true' }, String(value));
+    const shown = make('span', { class: 'widget-number', 'aria-hidden': 'true' }, value);
     const input = make('input', {
       type: 'range', min, max, value, step: 1, input: () => {
         shown.textContent = input.value;
@@ -95,10 +95,7 @@ window.interactive = (() => {
     return items.length < 2 ? items.join('') : `${items.slice(0, -1).join(', ')} and ${items[items.length - 1]}`;
   }
 
-  if (document.readyState === 'loading') {
-    document.addEventListener('DOMContentLoaded', load);
-  } else {
-    load();
-  }
+  // mdBook puts this script below the chapter, so the elements are there.
+  load();
   return { register, make, draw, slider, number, count, list };
 })();

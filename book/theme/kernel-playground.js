@@ -5,14 +5,14 @@
 'use strict';
 
 window.kernels = {
-  /** The presets: their name, the nine weights, and how the result is best shown. */
+  /** The presets: their name, the nine weights, and how the result is best shown if not as brightness. */
   presets: [
-    { name: 'Identity', weights: [0, 0, 0, 0, 1, 0, 0, 0, 0], show: 'brightness' },
-    { name: 'Blur', weights: Array(9).fill(1 / 9), show: 'brightness' },
-    { name: 'Sharpen', weights: [0, -1, 0, -1, 5, -1, 0, -1, 0], show: 'brightness' },
+    { name: 'Identity', weights: [0, 0, 0, 0, 1, 0, 0, 0, 0] },
+    { name: 'Blur', weights: Array(9).fill(1 / 9) },
+    { name: 'Sharpen', weights: [0, -1, 0, -1, 5, -1, 0, -1, 0] },
     { name: 'Sobel x', weights: [-1, 0, 1, -2, 0, 2, -1, 0, 1], show: 'sign' },
     { name: 'Sobel y', weights: [-1, -2, -1, 0, 0, 0, 1, 2, 1], show: 'sign' },
-    { name: 'Emboss', weights: [-2, -1, 0, -1, 1, 1, 0, 1, 2], show: 'brightness' },
+    { name: 'Emboss', weights: [-2, -1, 0, -1, 1, 1, 0, 1, 2] },
     { name: 'Laplacian', weights: [0, 1, 0, 1, -4, 1, 0, 1, 0], show: 'sign' },
   ],
 
@@ -70,7 +70,7 @@ interactive.register('kernel-playground', root => {
     make('option', { value: 'brightness' }, 'as brightness, 0 to 1'),
     make('option', { value: 'sign' }, 'with 0 as grey'),
     make('option', { value: 'strength' }, 'strength, without the sign'));
-  const buttons = presets.map(preset => make('button', { type: 'button', 'aria-pressed': 'false', click: () => choose(preset) }, preset.name));
+  const buttons = presets.map(preset => make('button', { 'aria-pressed': 'false', click: () => choose(preset) }, preset.name));
   const canvas = make('canvas', { width: columns - 2, height: rows - 2, role: 'img', 'aria-label': 'The photograph, filtered.' });
   const sum = make('p', { class: 'widget-verdict', role: 'status' });
 
@@ -78,7 +78,7 @@ interactive.register('kernel-playground', root => {
     cells.forEach((cell, index) => {
       cell.value = number(preset.weights[index], 3);
     });
-    show.value = preset.show;
+    show.value = preset.show ?? 'brightness';
     update(preset.weights);
   }
 
@@ -87,8 +87,8 @@ interactive.register('kernel-playground', root => {
     const weights = cells.map(cell => {
       const parts = cell.value.trim().replace(/\u2212/g, '-').replace(',', '.').split('/').map(part => part.trim());
       const value = parts.length === 2 ? Number(parts[0]) / Number(parts[1]) : Number(parts[0]);
-      const valid = parts.length <= 2 && parts.every(part => part !== '') && Number.isFinite(value);
-      cell.setAttribute('aria-invalid', String(!valid));
+      const valid = parts.length <= 2 && !parts.includes('') && Number.isFinite(value);
+      cell.setAttribute('aria-invalid', !valid);
       return valid ? value : NaN;
     });
     return weights.some(Number.isNaN) ? null : weights;
@@ -99,7 +99,7 @@ interactive.register('kernel-playground', root => {
     const read = typed();
     const weights = exact ?? read;
     const current = presets.find(preset => weights && preset.weights.every((weight, index) => Math.abs(weight - weights[index]) < 5e-4));
-    buttons.forEach((button, index) => button.setAttribute('aria-pressed', String(presets[index] === current)));
+    buttons.forEach((button, index) => button.setAttribute('aria-pressed', presets[index] === current));
     if (!weights) {
       sum.textContent = 'Each cell takes a number, such as 0.5, −1 or 1/9. The picture waits for it.';
       return;

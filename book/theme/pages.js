@@ -23,15 +23,16 @@
     label.before(button);
     label.hidden = true;
   }
-  const name = (id, attributes) => {
-    for (const [attribute, value] of Object.entries(attributes)) {
-      document.getElementById(id)?.setAttribute(attribute, value);
-    }
-  };
-  name('mdbook-menu-bar', { role: 'banner' });
-  name('mdbook-search-wrapper', { role: 'search' });
-  name('mdbook-searchbar', { 'aria-label': 'Search this book', 'aria-describedby': 'mdbook-searchresults-header' });
-  name('mdbook-help-popup', { role: 'dialog', 'aria-label': 'Keyboard shortcuts' });
+  for (const [id, attribute, value] of [
+    ['menu-bar', 'role', 'banner'],
+    ['search-wrapper', 'role', 'search'],
+    ['searchbar', 'aria-label', 'Search this book'],
+    ['searchbar', 'aria-describedby', 'mdbook-searchresults-header'],
+    ['help-popup', 'role', 'dialog'],
+    ['help-popup', 'aria-label', 'Keyboard shortcuts'],
+  ]) {
+    document.getElementById(`mdbook-${id}`)?.setAttribute(attribute, value);
+  }
   document.addEventListener('DOMContentLoaded', () => document.documentElement.classList.add('contents-ready'));
 
   /** Blocks that are wider than the page take the focus, so that the arrow keys scroll them. */

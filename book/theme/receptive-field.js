@@ -18,7 +18,7 @@ window.receptiveField = {
     });
   },
 
-  /** How many numbers each layer gives, for an input of that length; null from the first layer on that fits nowhere. */
+  /** How many numbers each layer gives; null from the first on that fits nowhere. */
   lengths(input, layers) {
     const all = [input];
     for (const { kernel, stride, padding, dilation } of layers) {
@@ -41,7 +41,7 @@ interactive.register('receptive-field', root => {
   };
   const [MOST, INPUT] = [6, { min: 4, max: 32, value: 15 }];
   const limits = { kernel: [1, 9], stride: [1, 4], padding: [0, 8], dilation: [1, 8] };
-  let layers = stacks['Three 3 × 3'].map(each => ({ ...each }));
+  let layers;
   let input = INPUT.value;
 
   const rows = make('tbody');
@@ -50,22 +50,25 @@ interactive.register('receptive-field', root => {
       .map(name => name ? make('th', { scope: 'col' }, name) : make('td')))), rows);
   const verdict = make('p', { class: 'widget-verdict', role: 'status' });
   const picture = make('div', { class: 'widget-picture' });
-  const add = make('button', { type: 'button', click: () => { layers.push(layer(3)); rebuild(); } }, 'Add a layer');
-  const starts = Object.keys(stacks).map(name => make('button', {
-    type: 'button', click: () => { layers = stacks[name].map(each => ({ ...each })); rebuild(); },
-  }, name));
+  const add = make('button', { click: () => { layers.push(layer(3)); rebuild(); } }, 'Add a layer');
+  const starts = Object.keys(stacks).map(name => make('button', { click: () => start(name) }, name));
+
+  function start(name) {
+    layers = stacks[name].map(each => ({ ...each }));
+    rebuild();
+  }
 
   /** The table's rows anew: after a layer came or went. */
   function rebuild() {
     rows.replaceChildren(...layers.map((each, index) => make('tr', {},
-      make('th', { scope: 'row' }, String(index + 1)),
+      make('th', { scope: 'row' }, index + 1),
       ...Object.entries(limits).map(([name, [min, max]]) => make('td', {}, make('input', {
         type: 'number', min, max, value: each[name], 'aria-label': `${name} of layer ${index + 1}`,
         input: event => change(each, name, event.target),
       }))),
       ...['output', 'size', 'jump', 'first'].map(name => make('td', { class: name })),
       make('td', {}, make('button', {
-        type: 'button', 'aria-label': `Remove layer ${index + 1}`, title: `Remove layer ${index + 1}`, disabled: layers.length === 1,
+        'aria-label': `Remove layer ${index + 1}`, title: `Remove layer ${index + 1}`, disabled: layers.length === 1,
         click: () => {
           layers.splice(index, 1);
           rebuild();
@@ -81,7 +84,7 @@ interactive.register('receptive-field', root => {
     const [min, max] = limits[name];
     const value = Number(field.value);
     const valid = field.value !== '' && Number.isInteger(value) && value >= min && value <= max;
-    field.setAttribute('aria-invalid', String(!valid));
+    field.setAttribute('aria-invalid', !valid);
     if (valid) {
       each[name] = value;
       update();
@@ -137,16 +140,18 @@ interactive.register('receptive-field', root => {
     seen[last] = [Math.floor((shown[last] - 1) / 2)];
     for (let level = last; level > 0; level--) {
       const { kernel, stride, padding, dilation } = layers[level - 1];
+      const below = new Set();
       for (const cell of seen[level].filter(cell => cell >= 0 && cell < shown[level])) {
         for (let tap = 0; tap < kernel; tap++) {
-          links.push([level, cell, cell * stride - padding + tap * dilation]);
+          const under = cell * stride - padding + tap * dilation;
+          links.push([level, cell, under]);
+          below.add(under);
         }
       }
-      const below = links.filter(([above]) => above === level).map(([, , under]) => under);
-      seen[level - 1] = Array.from(new Set(below)).sort((a, b) => a - b);
+      seen[level - 1] = Array.from(below);
     }
-    const low = Math.min(0, ...seen.flatMap((cells, level) => cells.map(centre[level])));
-    const high = Math.max(input - 1, ...seen.flatMap((cells, level) => cells.map(centre[level])));
+    const places = seen.flatMap((cells, level) => cells.map(centre[level]));
+    const [low, high] = [Math.min(0, ...places), Math.max(input - 1, ...places)];
     const unit = Math.min(40, (width - 90) / Math.max(high - low, 1));
     const x = place => 72 + (width - 90 - (high - low) * unit) / 2 + (place - low) * unit;
     const radius = Math.max(2.5, Math.min(8, unit * 0.36, gap * 0.3));
@@ -177,6 +182,6 @@ interactive.register('receptive-field', root => {
     make('div', { class: 'widget-row' }, add, slider('length of the input', INPUT, value => { input = value; update(); }).row),
     verdict, picture,
     make('p', { class: 'widget-key' }, 'One axis of the stack. Filled dots: what the middle output number sees; dashed: padding.')));
-  rebuild();
+  start('Three 3 × 3');
   addEventListener('resize', update);
 });

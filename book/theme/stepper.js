@@ -2,14 +2,9 @@
 
    convcore computes everything and puts it into the page: one SVG a panel, and as JSON one frame a step. This script adds
    the controls, moves the marked windows, writes out the products of the step, and fills the result cell by cell. Without
-   it, and in print, the page shows the first window with its products and the whole result.
+   it, and in print, the page shows one step with its products and the whole result.
 
-   The JSON: { frames: [{ marks, at, work }], results }.
-   - marks: [panel, row, column, rows, columns, row gap, column gap]: the cells of a window, in cells of the panel; the gaps
-     (1 when left out) are the dilation. A panel may have several.
-   - at: the place in words. work: the products, or another sentence, one line or several.
-   - results: the panels whose numbers appear one by one, one a step.
-   - still: the step of a printed page. */
+   `stepper_page.rs` in convcore explains the JSON. */
 
 'use strict';
 
@@ -26,7 +21,7 @@ interactive.register('stepper', root => {
   const [at, work] = [root.querySelector('.stepper-at'), root.querySelector('.stepper-work')];
   const last = frames.length - 1;
   const pace = 1400;
-  let [current, timer] = [0, null];
+  let [current, timer] = [still, null];
 
   const icons = {
     first: 'M7 5v14M18 5l-7 7 7 7',
@@ -35,10 +30,9 @@ interactive.register('stepper', root => {
     pause: 'M8 5v14M16 5v14',
     forward: 'M9 5l7 7-7 7',
   };
-  const icon = name => draw('svg', { viewBox: '0 0 24 24', width: 20, height: 20, 'aria-hidden': 'true' },
-    draw('path', { d: icons[name], fill: name === 'play' ? 'currentColor' : 'none', stroke: 'currentColor', 'stroke-width': 2.5, 'stroke-linejoin': 'round' }));
-  const button = (name, label, click) => make('button', { type: 'button', 'aria-label': label, title: label, click }, icon(name));
-  const slider = make('input', { type: 'range', min: 0, max: last, step: 1, value: 0, 'aria-label': 'Step', input: () => go(Number(slider.value)) });
+  const icon = name => draw('svg', { viewBox: '0 0 24 24', 'aria-hidden': 'true' }, draw('path', { d: icons[name], class: name }));
+  const button = (name, label, click) => make('button', { 'aria-label': label, title: label, click }, icon(name));
+  const slider = make('input', { type: 'range', min: 0, max: last, step: 1, value: still, 'aria-label': 'Step', input: () => go(Number(slider.value)) });
   const counter = make('span', { class: 'stepper-count', 'aria-hidden': 'true' });
   // Read aloud after a button was pressed; a slider speaks for itself, and playing would be a torrent.
   const spoken = make('div', { class: 'stepper-spoken', 'aria-live': 'polite' });
@@ -67,7 +61,7 @@ interactive.register('stepper', root => {
     slider.setAttribute('aria-valuetext', `Step ${step + 1} of ${frames.length}: ${frame.at}`);
     counter.textContent = `${step + 1} / ${frames.length}`;
     for (const [each, end] of [[first, 0], [back, 0], [forward, last]]) {
-      each.setAttribute('aria-disabled', String(step === end));
+      each.setAttribute('aria-disabled', step === end);
     }
   }
 
@@ -147,5 +141,5 @@ interactive.register('stepper', root => {
   }
   matchMedia('print').addEventListener('change', event => print(event.matches));
 
-  show(0);
+  show(still);
 });

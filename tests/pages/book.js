@@ -6,7 +6,8 @@ import { extname, join, normalize, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 
-const FOLDER = process.env.BOOK ?? fileURLToPath(new URL("../../target/book/html", import.meta.url));
+/** Where the built book is. */
+export const FOLDER = process.env.BOOK ?? fileURLToPath(new URL("../../target/book/html", import.meta.url));
 
 const TYPES = {
   ".css": "text/css",

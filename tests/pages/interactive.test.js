@@ -125,9 +125,18 @@ const button = (id, name) => page.locator(`#${id}`).getByRole("button", { name, 
 const IDS = ["correlation", "padding", "stride", "dilation", "channels", "mix", "max", "mean", "field"];
 
 describe("steppers", () => {
+  onPage("open on a step that marks something in the input, and at their beginning when that does", async () => {
+    for (const id of IDS) {
+      const stepper = page.locator(`#${id} .stepper`);
+      assert.ok((await stepper.locator(".stepper-outlines").first().locator("rect").count()) > 0, id);
+      assert.equal((await seen(id)).slider, id === "field" ? await stepper.locator("input").getAttribute("max") : "0", id);
+    }
+  });
+
   for (const id of IDS) {
     onPage(`${id}: the mouse steps through to the end and back, and nothing on the page moves`, async () => {
       const all = await frames(id);
+      await button(id, "First step").click({ force: true });
       const start = await seen(id);
       const panels = await page.locator(`#${id} .stepper-values`).count();
       for (const [step, frame] of all.entries()) {
@@ -412,6 +421,7 @@ describe("for everybody", () => {
     for (const id of IDS) {
       const stepper = page.locator(`#${id} .stepper`);
       assert.ok((await stepper.locator(".stepper-work").innerText()).length > 10);
+      assert.ok((await stepper.locator(".stepper-outlines").first().locator("rect").count()) > 0, id);
       assert.ok(!(await stepper.locator(".stepper-controls").isVisible()));
       for (const value of await stepper.locator(".stepper-values > *").all()) assert.ok(await value.isVisible());
     }

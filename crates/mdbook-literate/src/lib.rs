@@ -8,6 +8,7 @@
 //! [`cache`], [`package`] (with [`toolchain`]), [`compile`] and [`run`]; then [`report`] for what is wrong, and [`page`], [`doctest`]
 //! and [`cells`] for what each renderer gets. The backend [`notebook`] writes notebooks, with the help of [`prose`].
 
+mod base64;
 pub mod cache;
 pub mod cells;
 pub mod chapter;
@@ -20,6 +21,7 @@ mod job;
 pub mod notebook;
 pub mod package;
 pub mod page;
+mod pictures;
 pub mod preprocess;
 pub mod program;
 pub mod prose;

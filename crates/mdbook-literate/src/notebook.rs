@@ -1,6 +1,6 @@
-//! The backend: writes a notebook and a program for each chapter.
+//! The backend: writes a notebook and a program for each chapter, and puts beside the pages what these refer to.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -12,6 +12,8 @@ use serde_json::{Value, json};
 use crate::cache::{Key, write_if_changed};
 use crate::cells::{About, CELL, CHAPTER, Cell, names};
 use crate::config::{Config, relative, slashed};
+use crate::page;
+use crate::pictures::FOLDER;
 use crate::prose::{Links, Part, anchors, parts};
 
 /// What mdBook gives a backend.
@@ -75,6 +77,7 @@ pub fn render(input: impl Read) -> Result<(), String> {
         book_url: book_url.as_deref(),
     };
     let mut written = HashSet::new();
+    let mut pictures = BTreeMap::new();
     for ((path, chapter), name) in chapters.iter().zip(&names) {
         let Some(name) = name else { continue };
         let parts = parts(&chapter.content, path, &links, &[CELL, CHAPTER]);
@@ -85,6 +88,7 @@ pub fn render(input: impl Read) -> Result<(), String> {
         let about: About = about.ok_or_else(|| {
             format!("{path} comes without the preprocessor's cells: `preprocessor.literate` in book.toml must not exclude the renderer `notebook`")
         })?;
+        pictures.extend(parts.iter().flat_map(pictures_of));
         if about.broken {
             // Only while serving: the page shows the error, and what was written before stays.
             written.extend([format!("{name}.ipynb"), format!("{name}.rs")]);
@@ -99,8 +103,7 @@ pub fn render(input: impl Read) -> Result<(), String> {
         }
         for (file, text) in files {
             let path = context.destination.join(&file);
-            write_if_changed(&path, text.as_bytes())
-                .map_err(|error| format!("{} cannot be written: {error}", path.display()))?;
+            write(&path, text.as_bytes())?;
             written.insert(file);
         }
     }
@@ -118,10 +121,33 @@ pub fn render(input: impl Read) -> Result<(), String> {
         );
     match html {
         Some(html) if html.is_dir() => {
-            offer(&context.destination, &html.join("notebooks"), &written)
+            offer(&context.destination, &html.join("notebooks"), &written)?;
+            for (name, bytes) in pictures {
+                write(&html.join(FOLDER).join(name), &bytes)?;
+            }
+            Ok(())
         }
         _ => Ok(()),
     }
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<(), String> {
+    write_if_changed(path, bytes)
+        .map_err(|error| format!("{} cannot be written: {error}", path.display()))
+}
+
+/// The files of the pictures that a part shows in its page.
+fn pictures_of(part: &Part) -> Vec<(String, Vec<u8>)> {
+    let cell = match part {
+        Part::Fence(word, json) if word == CELL => serde_json::from_str::<Cell>(json).ok(),
+        _ => None,
+    };
+    let pictures = cell.map(|cell| page::pictures(&cell.output));
+    pictures
+        .into_iter()
+        .flatten()
+        .map(|picture| (picture.name, picture.bytes))
+        .collect()
 }
 
 /// Removes notebooks of chapters that are no more.
@@ -138,9 +164,7 @@ fn remove_others(folder: &Path, written: &HashSet<String>) {
 fn offer(from: &Path, to: &Path, written: &HashSet<String>) -> Result<(), String> {
     for file in written {
         if let Ok(bytes) = fs::read(from.join(file)) {
-            write_if_changed(&to.join(file), &bytes).map_err(|error| {
-                format!("{} cannot be written: {error}", to.join(file).display())
-            })?;
+            write(&to.join(file), &bytes)?;
         }
     }
     Ok(())

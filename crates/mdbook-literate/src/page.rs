@@ -2,24 +2,33 @@
 
 use std::fmt::Write;
 
+use crate::base64;
 use crate::chapter::{Chapter, Mark};
 use crate::config::{Config, Downloads};
 use crate::engine::Outcome;
+use crate::pictures::{self, Picture};
 use crate::report::Report;
 use crate::run::Output;
 
-/// The chapter's Markdown with its outputs. `downloads` is the name of its notebook and program, where there are any.
-pub fn page(
-    chapter: &Chapter,
-    outcome: &Outcome,
-    config: &Config,
-    downloads: Option<&str>,
-) -> String {
+/// What the backend puts beside a page.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Beside<'a> {
+    /// The chapter's notebook and program, by this name.
+    pub downloads: Option<&'a str>,
+    /// The files of its pictures.
+    pub pictures: bool,
+}
+
+/// The chapter's Markdown with its outputs.
+pub fn page(chapter: &Chapter, outcome: &Outcome, config: &Config, beside: Beside<'_>) -> String {
     let text = &chapter.source.text;
     let mut page = String::with_capacity(text.len() * 2);
     let mut copied = 0;
-    let links = downloads
-        .map(|name| links(chapter, name))
+    let up = "../".repeat(chapter.path.matches('/').count());
+    let pictures = beside.pictures.then_some(up.as_str());
+    let links = beside
+        .downloads
+        .map(|name| links(&up, name))
         .unwrap_or_default();
     let mut top = (config.downloads == Downloads::Top && !links.is_empty())
         .then(|| chapter.title_end.unwrap_or(0));
@@ -32,7 +41,7 @@ pub fn page(
         }
         page.push_str(&text[copied..block.range.end]);
         copied = block.range.end;
-        let shown = shown(chapter, outcome, at);
+        let shown = shown(chapter, outcome, at, pictures);
         if !shown.is_empty() {
             insert(&mut page, &block.prefix, &shown);
         }
@@ -75,11 +84,11 @@ fn insert(page: &mut String, prefix: &str, html: &str) {
     page.push_str(prefix.trim_end());
 }
 
-/// The HTML below a block.
-fn shown(chapter: &Chapter, outcome: &Outcome, block: usize) -> String {
+/// The HTML below a block. `pictures` leads from the page to where their files lie.
+fn shown(chapter: &Chapter, outcome: &Outcome, block: usize, pictures: Option<&str>) -> String {
     let mut html = String::new();
     if let Some(output) = outcome.outputs.get(&block) {
-        html += &output_html(output);
+        html += &output_html(output, pictures);
     }
     if let Some(refusal) = outcome.refusals.get(&block) {
         let _ = writeln!(
@@ -117,7 +126,7 @@ fn problem(chapter: &Chapter, report: &Report) -> String {
     )
 }
 
-fn output_html(output: &Output) -> String {
+fn output_html(output: &Output, pictures: Option<&str>) -> String {
     let mut html = String::new();
     if !output.text.is_empty() || output.cut {
         let mut text = escape(output.text.trim_end_matches('\n'));
@@ -131,7 +140,7 @@ fn output_html(output: &Output) -> String {
         );
     }
     let plain = output.parts.get("text/plain");
-    if let Some(picture) = picture(output, plain) {
+    if let Some(picture) = figure(output, pictures) {
         html += &picture;
     } else if let Some(shown) = output.parts.get("text/html") {
         let _ = writeln!(
@@ -149,48 +158,54 @@ fn output_html(output: &Output) -> String {
     html
 }
 
-/// A picture with its caption; the text beside it holds the caption in its first line and the alternative text in the rest.
-fn picture(output: &Output, plain: Option<&String>) -> Option<String> {
-    let (caption, alternative) = plain.map_or(("", ""), |plain| {
-        plain.split_once('\n').unwrap_or((plain, ""))
-    });
-    let alternative = if alternative.trim().is_empty() {
-        caption
-    } else {
-        alternative.trim()
-    };
-    let is_picture = output.parts.keys().any(|mime| mime.starts_with("image/"));
-    let image = if let Some(html) = output.parts.get("text/html").filter(|_| is_picture) {
+/// A picture with its caption: the first line of the text beside it. `pictures` leads from the page to where their files lie.
+fn figure(output: &Output, pictures: Option<&str>) -> Option<String> {
+    let still = still(output)?;
+    let image = match (output.parts.get("text/html"), pictures) {
         // A figure that moves: the picture beside it is its still, for notebooks.
-        without_blank_lines(html)
-    } else if let Some(svg) = output.parts.get("image/svg+xml") {
-        inline_svg(svg)
-    } else {
-        let (mime, data) = output
-            .parts
-            .iter()
-            .find(|(mime, _)| mime.starts_with("image/"))?;
-        let data: String = data.split_whitespace().collect();
-        let size = if mime == "image/png" {
-            png_size(&data)
-        } else {
-            None
-        };
-        let size = size
-            .map(|(width, height)| format!(" width=\"{width}\" height=\"{height}\""))
-            .unwrap_or_default();
-        format!(
-            "<img src=\"data:{mime};base64,{data}\"{size} alt=\"{}\">",
-            escape(&alternative.replace('\n', " "))
-        )
+        (Some(html), _) => without_blank_lines(html),
+        (None, Some(up)) => pictures::apart(&still, up).0,
+        (None, None) => still,
     };
-    let caption = if caption.trim().is_empty() {
-        String::new()
-    } else {
-        format!("<figcaption>{}</figcaption>\n", escape(caption.trim()))
+    let caption = match output.words().0.trim() {
+        "" => String::new(),
+        caption => format!("<figcaption>{}</figcaption>\n", escape(caption)),
     };
     Some(format!(
         "<figure class=\"literate-figure\">\n{image}\n{caption}</figure>\n"
+    ))
+}
+
+/// The files of the pictures that a block's figure has, in a page with its pictures beside it.
+pub(crate) fn pictures(output: &Output) -> Vec<Picture> {
+    match still(output) {
+        Some(still) if !output.parts.contains_key("text/html") => pictures::apart(&still, "").1,
+        _ => Vec::new(),
+    }
+}
+
+/// The picture that a block shows, whole.
+fn still(output: &Output) -> Option<String> {
+    if let Some(svg) = output.parts.get("image/svg+xml") {
+        return Some(inline_svg(svg));
+    }
+    let (mime, data) = output
+        .parts
+        .iter()
+        .find(|(mime, _)| mime.starts_with("image/"))?;
+    let data: String = data.split_whitespace().collect();
+    let size = png_size(&data)
+        .filter(|_| mime == "image/png")
+        .map(|(width, height)| format!(" width=\"{width}\" height=\"{height}\""))
+        .unwrap_or_default();
+    let (caption, rest) = output.words();
+    let alternative = match rest.trim() {
+        "" => caption,
+        rest => rest,
+    };
+    Some(format!(
+        "<img src=\"data:{mime};base64,{data}\"{size} alt=\"{}\">",
+        escape(&alternative.replace('\n', " "))
     ))
 }
 
@@ -209,34 +224,18 @@ fn without_blank_lines(html: &str) -> String {
 
 /// The width and height of a PNG in base64.
 fn png_size(data: &str) -> Option<(u32, u32)> {
-    const DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut bytes = Vec::new();
-    for four in data.as_bytes().get(..32)?.chunks(4) {
-        let digits = four.iter().map(|byte| {
-            DIGITS
-                .iter()
-                .position(|digit| digit == byte)
-                .map(|digit| digit as u32)
-        });
-        let value = digits
-            .collect::<Option<Vec<_>>>()?
-            .into_iter()
-            .fold(0, |value, digit| value << 6 | digit);
-        bytes.extend_from_slice(&value.to_be_bytes()[1..]);
-    }
+    let bytes = base64::decode(data.get(..32)?)?;
     let number = |at: usize| {
-        bytes
-            .get(at..at + 4)
-            .map(|four| u32::from_be_bytes([four[0], four[1], four[2], four[3]]))
+        let four = bytes.get(at..at + 4)?;
+        Some(u32::from_be_bytes([four[0], four[1], four[2], four[3]]))
     };
     bytes
         .starts_with(b"\x89PNG")
         .then_some((number(16)?, number(20)?))
 }
 
-/// The links to a chapter's notebook and program.
-fn links(chapter: &Chapter, name: &str) -> String {
-    let up = "../".repeat(chapter.path.matches('/').count());
+/// The links to a chapter's notebook and program; `up` leads to the root of the pages.
+fn links(up: &str, name: &str) -> String {
     let name = escape(name);
     format!(
         "<p class=\"literate-downloads\"><a href=\"{up}notebooks/{name}.ipynb\" download>Notebook</a> <a href=\"{up}notebooks/{name}.rs\" download>Program</a></p>\n"

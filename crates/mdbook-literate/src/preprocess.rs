@@ -8,6 +8,7 @@ use mdbook_preprocessor::book::Book;
 use crate::chapter::Chapter;
 use crate::config::{Config, slashed};
 use crate::engine::{Outcome, outcomes};
+use crate::page::Beside;
 use crate::{cells, doctest, page};
 
 /// Reads a book from mdBook and writes it back with the outputs of its chapters.
@@ -98,7 +99,14 @@ fn replace(
         item.content = match context.renderer.as_str() {
             "test" => doctest::doctests(chapter, outcome),
             "notebook" => cells::cells(chapter, outcome),
-            _ => page::page(chapter, outcome, config, name.as_deref()),
+            renderer => {
+                let beside = Beside {
+                    downloads: name.as_deref(),
+                    // The backend knows where the pages of mdBook itself are.
+                    pictures: config.notebooks && renderer == "html",
+                };
+                page::page(chapter, outcome, config, beside)
+            }
         };
     });
 }

@@ -25,6 +25,14 @@ pub struct Output {
     pub panic: Option<String>,
 }
 
+impl Output {
+    /// What is said beside what it displayed: its caption (the first line) and the text for those who do not see it.
+    pub fn words(&self) -> (&str, &str) {
+        let text = self.parts.get("text/plain").map_or("", String::as_str);
+        text.split_once('\n').unwrap_or((text, ""))
+    }
+}
+
 /// Why a run ended early.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Failure {

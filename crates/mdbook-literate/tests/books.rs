@@ -4,6 +4,7 @@
 
 mod driver;
 
+use std::fs;
 use std::process::Command;
 
 use driver::{TestBook, expect, target};
@@ -76,6 +77,25 @@ fn what_a_block_prints_is_text_and_what_it_draws_is_a_figure() {
         "02-figures.ipynb",
         &book.read("book/notebook/02-figures.ipynb"),
     );
+    // The two large pictures of the chapter hold the same.
+    let pictures: Vec<_> = fs::read_dir(book.root.join("book/html/pictures"))
+        .expect("the folder of pictures")
+        .flatten()
+        .collect();
+    assert_eq!(pictures.len(), 1);
+    let name = pictures[0].file_name().into_string().expect("UTF-8");
+    assert_eq!(
+        book.read(&format!("book/html/pictures/{name}")),
+        "ABC".repeat(1024)
+    );
+    for page in ["figures", "print"] {
+        let html = book.read(&format!("book/html/{page}.html"));
+        assert_eq!(
+            html.matches(&format!("src=\"pictures/{name}\"")).count(),
+            2,
+            "{page}"
+        );
+    }
 }
 
 #[test]

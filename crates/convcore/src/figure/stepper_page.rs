@@ -17,7 +17,7 @@ pub(super) struct Page {
     pub(super) frames: Vec<Frame>,
     /// The panels whose values appear one by one, one a step.
     pub(super) results: Vec<usize>,
-    /// The step that is seen without the script, and in print.
+    /// The step that is seen at first, without the script, and in print.
     pub(super) shown: usize,
 }
 
@@ -194,7 +194,13 @@ impl Page {
         lines.join("&#10;")
     }
 
-    /// All steps, for the script: its header explains the format.
+    /// All steps, for the script: `{ frames: [{ marks, at, work }], results, still }`.
+    ///
+    /// - `marks`: `[panel, row, column, rows, columns, row gap, column gap]`: the cells of a window, in cells of the panel; the
+    ///   gaps (1 when left out) are the dilation. A panel may have several.
+    /// - `at`: the place in words. `work`: the products, or another sentence, one line or several.
+    /// - `results`: the panels whose numbers appear one by one, one a step.
+    /// - `still`: the step that a figure opens on, and that a printed page shows.
     fn json(&self) -> String {
         let frame = |frame: &Frame| {
             let marks: Vec<String> = frame.marks.iter().map(mark_json).collect();
