@@ -32,6 +32,7 @@ pub struct Mistake {
 /// ```
 /// let html = mdbook_mathml::render("The *output* has $n - k + 1$ rows.").unwrap();
 /// assert!(html.starts_with("The *output* has <math"));
+/// assert!(html.ends_with("</math> rows."));
 /// assert!(mdbook_mathml::render(r"$\frac{1}$").is_err());
 /// ```
 pub fn render(markdown: &str) -> Result<String, Vec<Mistake>> {
@@ -39,20 +40,28 @@ pub fn render(markdown: &str) -> Result<String, Vec<Mistake>> {
     let mut mistakes = Vec::new();
     let mut copied = 0;
     for (event, place) in pulldown_cmark::Parser::new_ext(markdown, options()).into_offset_iter() {
-        let (latex, display_mode) = match event {
-            Event::InlineMath(latex) => (latex, DisplayMode::Inline),
-            Event::DisplayMath(latex) => (latex, DisplayMode::Block),
+        let (formula, beside) = match event {
+            Event::InlineMath(latex) => (
+                mathml(&latex, DisplayMode::Inline),
+                beside(markdown, copied, &place),
+            ),
+            Event::DisplayMath(latex) => (mathml(&latex, DisplayMode::Block), place.clone()),
             _ => continue,
         };
-        match mathml(&latex, display_mode) {
+        match formula {
             Ok(formula) => {
-                html.push_str(&markdown[copied..place.start]);
-                let mark = match display_mode {
-                    DisplayMode::Inline => mark_after(&markdown[place.end..]),
-                    DisplayMode::Block => "",
-                };
-                html.push_str(&with_mark(&as_inline_html(&formula), mark));
-                copied = place.end + mark.len();
+                html.push_str(&markdown[copied..beside.start]);
+                let formula = as_inline_html(&formula);
+                if beside == place {
+                    html.push_str(&formula);
+                } else {
+                    let before = &markdown[beside.start..place.start];
+                    let after = &markdown[place.end..beside.end];
+                    html.push_str(&format!(
+                        r#"<span style="white-space: nowrap">{before}{formula}{after}</span>"#
+                    ));
+                }
+                copied = beside.end;
             }
             Err(message) => mistakes.push(Mistake { place, message }),
         }
@@ -65,18 +74,18 @@ pub fn render(markdown: &str) -> Result<String, Vec<Mistake>> {
     }
 }
 
-/// The punctuation at the start of a text.
-fn mark_after(text: &str) -> &str {
-    let end = text.find(|c: char| !matches!(c, ',' | '.' | ';' | ':' | '?' | ')'));
-    &text[..end.unwrap_or(text.len())]
-}
-
-/// A formula and the mark after it, on one line: browsers would break between the two.
-fn with_mark(formula: &str, mark: &str) -> String {
-    match mark {
-        "" => formula.to_owned(),
-        _ => format!(r#"<span style="white-space: nowrap">{formula}{mark}</span>"#),
-    }
+/// An inline formula's place with what has to stay in its line: a bracket before it, and what follows without a space, such as a
+/// full stop. Browsers take a formula for a picture, and would begin a line with that stop.
+fn beside(markdown: &str, copied: usize, place: &Range<usize>) -> Range<usize> {
+    let before = &markdown[copied..place.start];
+    let bracket = before.ends_with('(') && !before.ends_with("](");
+    let stays =
+        |character: char| character.is_alphanumeric() || ".,;:?)-\u{2019}".contains(character);
+    let after = &markdown[place.end..];
+    let length = after
+        .find(|character| !stays(character))
+        .unwrap_or(after.len());
+    place.start - usize::from(bracket)..place.end + length
 }
 
 /// What mdBook's own Markdown parser reads, and formulas: only so are both of one mind about what is code.
@@ -107,8 +116,11 @@ fn mathml(latex: &str, display_mode: DisplayMode) -> Result<String, String> {
         config,
     )
     .map_err(|error| error.to_string())?;
-    Ok(mathml)
+    Ok(mathml.replace("<msqrt>", &format!("<msqrt>{STRUT}")))
 }
+
+/// Makes every root as high as a capital letter at least: a lower one hangs below its line, since the sign has a least height.
+const STRUT: &str = r#"<mspace width="0" height="0.75em" depth="0.25em"></mspace>"#;
 
 /// Writes what Markdown would read as its own in a way that only HTML reads.
 fn as_inline_html(mathml: &str) -> String {

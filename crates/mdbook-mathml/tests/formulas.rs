@@ -21,7 +21,7 @@ fn page(markdown: &str) -> String {
 
 #[test]
 fn inline_and_display_formulas_become_mathml() {
-    let html = page("A size $n$ and\n\n$$\n\\sum_{i=0}^{n} x_i\n$$\n");
+    let html = page("A size $n$ in all.\n\n$$\n\\sum_{i=0}^{n} x_i\n$$\n");
     assert!(html.contains("A size <math"), "{html}");
     assert!(html.contains(r#"<math display="block""#), "{html}");
     assert!(html.contains("<munderover>"), "{html}");
@@ -99,4 +99,27 @@ fn the_books_own_formulas_are_valid() {
     ] {
         assert!(page(&format!("$${latex}$$")).contains("</math>"), "{latex}");
     }
+}
+
+#[test]
+fn a_formula_stays_in_the_line_of_what_follows_it() {
+    let kept = |markdown: &str| {
+        let html = page(markdown);
+        let start = html.find(r#"<span style="white-space: nowrap">"#)?;
+        let end = html.find("</span>").expect("it ends");
+        let (before, formula) = html[start..end].split_once('>')?.1.split_once("<math")?;
+        let after = formula.rsplit_once("</math>")?.1;
+        Some(format!("{before}_{after}"))
+    };
+    assert_eq!(kept("It is $x$. Then").as_deref(), Some("_."));
+    assert_eq!(kept("(the $x$-th),\n").as_deref(), Some("_-th),"));
+    assert_eq!(kept("from ($x$ to $y$)").as_deref(), Some("(_"));
+    assert_eq!(kept("*the $x$* and $y$").as_deref(), None);
+    assert_eq!(kept("$$x$$.").as_deref(), None);
+    assert_eq!(kept("[$x$](y.md)").as_deref(), None);
+}
+
+#[test]
+fn a_root_has_a_least_height() {
+    assert!(page(r"$\sqrt a$").contains("<msqrt><mspace"));
 }
