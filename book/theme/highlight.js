@@ -1,4 +1,4 @@
-/* Colours the code of this book's pages: Rust, and what a reader types into a terminal.
+/* Colours the code of this book's pages: Rust, some Python, and what a reader types into a terminal.
 
    It stands in for highlight.js (140 KB): it has what mdBook's script calls, `hljs.configure` and `hljs.highlightBlock`, and
    its classes. One pattern a language finds the tokens; hidden lines (`<span class="boring">`) stay as they are. */
@@ -24,7 +24,17 @@ window.hljs = (() => {
     meta: String.raw`^[$>](?= )`,
     string: String.raw`"[^"]*"|'[^']*'`,
   });
-  const languages = { rust, console: shell };
+  const python = pattern({
+    comment: String.raw`#.*`,
+    string: String.raw`"""[\s\S]*?"""|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'`,
+    number: String.raw`\b\d[\d_]*(?:\.\d+)?`,
+    keyword: String.raw`\b(?:${words('as class def elif else for from if import in lambda not or and return self while with')})\b`,
+    literal: String.raw`\b(?:True|False|None)\b`,
+    type: String.raw`\b[A-Z]\w*[a-z]\w*\b`,
+    title: String.raw`\b[a-z_]\w*(?=\()`,
+  });
+  // `rs` is Rust of another crate, which this book does not run.
+  const languages = { rust, rs: rust, python, console: shell };
 
   /** One pattern with a group for each kind of token. */
   function pattern(kinds) {

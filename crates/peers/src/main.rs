@@ -90,7 +90,10 @@ fn run(plan: &Plan, options: &Options) -> Result<()> {
         tables.push(table);
     }
     if let Some(file) = &options.write {
-        write(file, &report::page(&tables, &versions, &options.command))?;
+        write(
+            file,
+            &report::page(&plan.works, &tables, &versions, &options.command),
+        )?;
     }
     Ok(())
 }

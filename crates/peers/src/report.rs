@@ -4,6 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::Library;
 use crate::table::{Line, Table};
+use crate::work::Work;
 
 /// The head of a table of times.
 pub fn head(libraries: &[Library]) -> String {
@@ -27,23 +28,27 @@ pub fn head(libraries: &[Library]) -> String {
 
 /// A line of a table of times.
 pub fn row(libraries: &[Library], line: &Line) -> String {
-    let number = |value: Option<f64>, text: fn(f64) -> String| value.map_or("—".into(), text);
-    let mut cells = vec![line.work.clone(), line.pass.to_string()];
+    let mut cells = vec![line.title(), line.pass.to_string()];
     for (at, &median) in line.medians.iter().enumerate() {
-        cells.push(number(median, |median| format!("{median:.2}")));
+        cells.push(number(median));
         if at == 0 {
-            cells.push(
-                line.share
-                    .map_or(String::new(), |share| format!("{:.0} %", 100.0 * share)),
-            );
+            cells.push(share(line));
         }
     }
-    let ratio = |ratio: f64| format!("{ratio:.2}");
     if libraries.contains(&Library::PyTorch) {
-        cells.push(number(line.ratio(libraries, &[Library::PyTorch]), ratio));
+        cells.push(number(line.ratio(libraries, &[Library::PyTorch])));
     }
-    cells.push(number(line.ratio(libraries, &RUST), ratio));
+    cells.push(number(line.ratio(libraries, &RUST)));
     format!("| {} |\n", cells.join(" | "))
+}
+
+fn number(value: Option<f64>) -> String {
+    value.map_or("—".into(), |value| format!("{value:.2}"))
+}
+
+fn share(line: &Line) -> String {
+    let percent = |share: f64| format!("{:.0} %", 100.0 * share);
+    line.share.map_or(String::new(), percent)
 }
 
 /// The head and the lines of a table of memory.
@@ -61,7 +66,7 @@ pub fn memory_head(libraries: &[Library]) -> String {
 
 /// A line of a table of memory.
 pub fn memory_row(libraries: &[Library], line: &Line) -> String {
-    let mut cells = vec![line.work.clone(), line.pass.to_string()];
+    let mut cells = vec![line.title(), line.pass.to_string()];
     let megabytes = |bytes: f64| format!("{:.0}", bytes / 1e6);
     cells.extend(
         line.medians
@@ -77,14 +82,23 @@ pub fn memory_row(libraries: &[Library], line: &Line) -> String {
 const RUST: [Library; 3] = [Library::Burn, Library::Candle, Library::Tract];
 
 impl Line {
-    /// convcore's time as a multiple of the shortest of these libraries'; none where none of them does this.
-    pub fn ratio(&self, libraries: &[Library], of: &[Library]) -> Option<f64> {
+    /// The work's name, and what it is.
+    fn title(&self) -> String {
+        format!("{}: {}", self.name, self.work)
+    }
+
+    /// The fastest of some libraries, and its time; none where none of them does this.
+    fn fastest(&self, libraries: &[Library], of: &[Library]) -> Option<(Library, f64)> {
         let theirs = libraries.iter().zip(&self.medians);
-        let shortest = theirs
+        theirs
             .filter(|(library, _)| of.contains(library))
-            .filter_map(|(_, median)| *median)
-            .min_by(f64::total_cmp)?;
-        Some(self.medians[0]? / shortest)
+            .filter_map(|(&library, median)| Some((library, (*median)?)))
+            .min_by(|(_, a), (_, b)| a.total_cmp(b))
+    }
+
+    /// convcore's time as a multiple of that of the fastest of these libraries; none where none of them does this.
+    pub fn ratio(&self, libraries: &[Library], of: &[Library]) -> Option<f64> {
+        Some(self.medians[0]? / self.fastest(libraries, of)?.1)
     }
 }
 
@@ -122,36 +136,57 @@ pub fn verdict(table: &Table) -> String {
             "- Ahead of {name} on {} of {} lines; the highest ratio is {worst:.2} ({}, {}).\n",
             ratios.iter().filter(|(ratio, _)| *ratio < 1.0).count(),
             ratios.len(),
-            line.work,
+            line.title(),
             line.pass
         );
     }
     text
 }
 
-/// Tables for a page, with the day, the machine and the command.
-pub fn page(tables: &[Table], versions: &str, command: &str) -> String {
-    let mut text = format!(
-        "Measured on {} on {}, with `{command}`: {versions}.\n",
-        today(),
-        machine()
-    );
+/// Tables for a page, with the day, the machine and the command. They are narrow: of the libraries in Rust, they have the
+/// fastest alone.
+pub fn page(works: &[Work], tables: &[Table], versions: &str, command: &str) -> String {
+    let mut text = "| work | what |\n|---|---|\n".to_owned();
+    for work in works {
+        text += &format!("| {} | {} |\n", work.name, work.title());
+    }
     for table in tables {
         let threads = match table.threads {
             1 => "One thread".to_owned(),
             threads => format!("{threads} threads"),
         };
         text += &format!(
-            "\n**{threads}**, whose peak is {:.0} billion operations a second:\n\n{}",
+            "\n**{threads}**, which can do {:.0} billion operations a second at most:\n\n\
+             | work | pass | convcore | of peak | PyTorch | ratio | best in Rust | ratio |\n\
+             |---|---|--:|--:|--:|--:|--:|--:|\n",
             table.peak,
-            head(&table.libraries)
         );
         for line in &table.lines {
-            text += &row(&table.libraries, line);
+            let fastest = |of: &[Library]| line.fastest(&table.libraries, of);
+            let ratio = |of: &[Library]| number(line.ratio(&table.libraries, of));
+            let pytorch = &[Library::PyTorch];
+            let best = fastest(&RUST);
+            let cells = [
+                line.name.clone(),
+                line.pass.to_string(),
+                number(line.medians[0]),
+                share(line),
+                number(fastest(pytorch).map(|(_, time)| time)),
+                ratio(pytorch),
+                best.map_or("—".into(), |(library, time)| {
+                    format!("{time:.2} {}", library.name())
+                }),
+                ratio(&RUST),
+            ];
+            text += &format!("| {} |\n", cells.join(" | "));
         }
         text += &format!("\n{}", verdict(table));
     }
-    text
+    text + &format!(
+        "\nMilliseconds, measured on {} on {}, with `{command}`: {versions}.\n",
+        today(),
+        machine()
+    )
 }
 
 /// The processor's name and how many cores there are.
@@ -209,7 +244,8 @@ mod tests {
 
     fn table() -> Table {
         let line = |medians: [Option<f64>; 4]| Line {
-            work: "A".into(),
+            name: "A".into(),
+            work: "a convolution".into(),
             pass: Pass::Forward,
             share: Some(0.5),
             medians: medians.to_vec(),
@@ -235,7 +271,7 @@ mod tests {
         let table = table();
         assert_eq!(
             row(&table.libraries, &table.lines[1]),
-            "| A | forward | 1.00 | 50 % | 0.80 | — | 2.00 | 0.50 | 1.25 |\n"
+            "| A: a convolution | forward | 1.00 | 50 % | 0.80 | — | 2.00 | 0.50 | 1.25 |\n"
         );
         let columns = |text: &str| text.lines().next().map(|line| line.matches('|').count());
         assert_eq!(
@@ -255,6 +291,16 @@ mod tests {
         assert!(verdict.contains("Ahead of PyTorch on 1 of 2 lines; the highest ratio is 2.00"));
         assert!(verdict.contains("ratios to PyTorch: 1.00, over 2 lines"));
         assert!(verdict.contains("ratios to candle: 0.50, over 1 lines"));
+    }
+
+    #[test]
+    fn a_page_names_the_best_in_rust() {
+        let page = page(&[], &[table()], "some versions", "a command");
+        assert!(
+            page.contains("| A | forward | 1.00 | 50 % | 0.50 | 2.00 | 2.00 candle | 0.50 |"),
+            "{page}"
+        );
+        assert!(page.contains("with `a command`: some versions."), "{page}");
     }
 
     #[test]

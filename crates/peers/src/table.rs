@@ -45,7 +45,9 @@ pub struct Table {
 
 /// What a pass of some work took.
 pub struct Line {
-    /// What the work is called.
+    /// The work's name.
+    pub name: String,
+    /// What the work is.
     pub work: String,
     /// The pass.
     pub pass: Pass,
@@ -80,6 +82,7 @@ impl Plan {
                 let gigaflop = work.gigaflop(pass);
                 let share = medians[0].filter(|_| gigaflop > 0.0);
                 let line = Line {
+                    name: work.name.clone(),
                     work: work.title(),
                     pass,
                     share: share.map(|median| gigaflop / median * 1e3 / peak),
@@ -155,6 +158,7 @@ impl Plan {
                     can.then(|| process.memory(pass)).transpose()
                 };
                 let line = Line {
+                    name: work.name.clone(),
                     work: work.title(),
                     pass,
                     share: None,
@@ -168,13 +172,13 @@ impl Plan {
     }
 }
 
-/// The same work on one image.
+/// The same work on one small image.
 fn small(work: &Work) -> Work {
     let mut work = work.clone();
     match &mut work.kind {
         Kind::Convolution { input, .. }
         | Kind::MaxPool { input, .. }
-        | Kind::AveragePool { input, .. } => input[0] = 1,
+        | Kind::AveragePool { input, .. } => *input = [1, input[1], 32, 32],
         Kind::LeNet => return small(&work::fixed()[0]),
     }
     work

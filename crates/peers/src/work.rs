@@ -226,7 +226,7 @@ impl Work {
         }
     }
 
-    /// What the table calls it.
+    /// What it is, in a line.
     pub fn title(&self) -> String {
         let shape = |input: [usize; 4]| input.map(|length| length.to_string()).join("x");
         let window = |geometry: &Geometry| {
@@ -254,8 +254,7 @@ impl Work {
                     String::new()
                 };
                 format!(
-                    "{}: {}, {filters} filters{}{groups}",
-                    self.name,
+                    "{}, {filters} filters{}{groups}",
                     shape(*input),
                     window(geometry)
                 )

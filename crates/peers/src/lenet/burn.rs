@@ -7,11 +7,12 @@ use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::pool::{MaxPool2d, MaxPool2dConfig};
 use burn::nn::{Linear, LinearConfig, PaddingConfig2d};
-use burn::store::{ModuleSnapshot, PyTorchToBurnAdapter, SafetensorsStore, SafetensorsStoreError};
+use burn::store::{ModuleSnapshot, PyTorchToBurnAdapter};
+use burn::store::{SafetensorsStore, SafetensorsStoreError};
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
 
-/// The network. `Module` finds the weights in the fields, and names them after the fields.
+/// The network. `Module` names the weights after the fields.
 #[derive(Module, Debug)]
 pub struct LeNet {
     conv1: Conv2d,
@@ -48,11 +49,12 @@ impl LeNet {
     }
 }
 
-/// The network with the weights of a file. The adapter transposes the fully connected layers' weights: burn keeps them
-/// as `[in, out]`, the file as `[out, in]`.
+/// The network with the weights of a file. The adapter transposes `Linear`'s:
+/// burn keeps them as `[in, out]`, the file as `[out, in]`.
 pub fn load(file: &Path, device: &Device) -> Result<LeNet, SafetensorsStoreError> {
     let mut network = LeNet::new(device);
-    let mut store = SafetensorsStore::from_file(file).with_from_adapter(PyTorchToBurnAdapter);
+    let store = SafetensorsStore::from_file(file);
+    let mut store = store.with_from_adapter(PyTorchToBurnAdapter);
     network.load_from(&mut store)?;
     Ok(network)
 }

@@ -46,10 +46,7 @@ impl Module for LeNet {
 /// The network with the weights of a file.
 pub fn load(file: &Path, device: &Device) -> Result<LeNet> {
     let bytes = std::fs::read(file)?;
-    LeNet::new(VarBuilder::from_buffered_safetensors(
-        bytes,
-        DType::F32,
-        device,
-    )?)
+    let weights = VarBuilder::from_buffered_safetensors(bytes, DType::F32, device)?;
+    LeNet::new(weights)
 }
 // ANCHOR_END: network
