@@ -16,8 +16,9 @@
 //! - [`parallel`]: work spread over the cores;
 //! - [`convolution`]: what the rest of the crate calls.
 //!
-//! The shares of the peak in the files' heads are from `cargo run --release -p peers`, on one core of a Zen 5 processor whose
-//! peak is 274 billion additions and multiplications a second.
+//! The shares of the peak in the files' heads are from the table of `speed.rs`, on one core of a Zen 5 processor whose peak is
+//! 274 billion additions and multiplications a second: `cargo test --release -p convcore --lib kernels::speed -- --ignored
+//! --nocapture`.
 //!
 //! Every result is the same, bit for bit, for every number of threads. Between levels of instructions, the last bits
 //! differ. What is computed is defined, in plain loops, by [`conv2d_by_definition`](crate::conv2d_by_definition);
@@ -39,6 +40,8 @@ pub(crate) mod pooling;
 mod reference;
 mod simd;
 mod sizes;
+#[cfg(test)]
+mod speed;
 #[cfg(test)]
 mod tests;
 mod tile;
