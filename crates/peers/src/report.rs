@@ -4,7 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::Library;
 use crate::table::{Line, Table};
-use crate::work::Work;
+use crate::work::{Pass, Work};
 
 /// The head of a table of times.
 pub fn head(libraries: &[Library]) -> String {
@@ -87,6 +87,11 @@ impl Line {
         format!("{}: {}", self.name, self.work)
     }
 
+    /// The share of the peak, if the line is one of this pass.
+    fn share_of(&self, pass: Pass) -> Option<f64> {
+        self.share.filter(|_| self.pass == pass)
+    }
+
     /// The fastest of some libraries, and its time; none where none of them does this.
     fn fastest(&self, libraries: &[Library], of: &[Library]) -> Option<(Library, f64)> {
         let theirs = libraries.iter().zip(&self.medians);
@@ -102,7 +107,7 @@ impl Line {
     }
 }
 
-/// What a table comes to: the ratios' geometric means, and how many lines convcore is ahead on.
+/// What a table comes to: the ratios' geometric means, how many lines convcore is ahead on, and the shares of the peak.
 pub fn verdict(table: &Table) -> String {
     let ratios = |of: &[Library]| -> Vec<(f64, &Line)> {
         let ratio = |line| Some((Line::ratio(line, &table.libraries, of)?, line));
@@ -139,6 +144,19 @@ pub fn verdict(table: &Table) -> String {
             line.title(),
             line.pass
         );
+    }
+    for pass in [Pass::Forward, Pass::Gradients] {
+        let share = |line| Some((Line::share_of(line, pass)?, line));
+        let mut shares: Vec<(f64, &Line)> = table.lines.iter().filter_map(share).collect();
+        shares.sort_by(|(a, _), (b, _)| a.total_cmp(b));
+        if let Some((lowest, line)) = shares.first() {
+            text += &format!(
+                "- Share of peak, {pass}: in the middle {:.0} %, the lowest {:.0} % ({}).\n",
+                100.0 * shares[shares.len() / 2].0,
+                100.0 * lowest,
+                line.title()
+            );
+        }
     }
     text
 }
@@ -240,7 +258,6 @@ fn date(mut days: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::work::Pass;
 
     fn table() -> Table {
         let line = |medians: [Option<f64>; 4]| Line {
@@ -289,6 +306,7 @@ mod tests {
             )
         );
         assert!(verdict.contains("Ahead of PyTorch on 1 of 2 lines; the highest ratio is 2.00"));
+        assert!(verdict.contains("Share of peak, forward: in the middle 50 %, the lowest 50 %"));
         assert!(verdict.contains("ratios to PyTorch: 1.00, over 2 lines"));
         assert!(verdict.contains("ratios to candle: 0.50, over 1 lines"));
     }

@@ -105,7 +105,7 @@ pub(crate) fn pytorch() -> Outcome<PathBuf> {
         "pytorch.txt",
         include_str!("../python/pytorch.txt"),
         "PyTorch",
-        "on Linux it downloads about 2.5 GB, takes 5.4 GB of disk and some minutes; --no-pytorch does without",
+        "on Linux it downloads gigabytes, and takes 5.4 GB of disk; --no-pytorch does without",
     )?;
     Ok(pytorch_program())
 }
