@@ -30,7 +30,7 @@ pub fn head(libraries: &[Library]) -> String {
 pub fn row(libraries: &[Library], line: &Line) -> String {
     let mut cells = vec![line.title(), line.pass.to_string()];
     for (at, &median) in line.medians.iter().enumerate() {
-        cells.push(number(median));
+        cells.push(time(median));
         if at == 0 {
             cells.push(share(line));
         }
@@ -44,6 +44,16 @@ pub fn row(libraries: &[Library], line: &Line) -> String {
 
 fn number(value: Option<f64>) -> String {
     value.map_or("—".into(), |value| format!("{value:.2}"))
+}
+
+/// Milliseconds, to three figures.
+fn time(median: Option<f64>) -> String {
+    let text = |median: f64| match median {
+        0.0..10.0 => format!("{median:.2}"),
+        10.0..100.0 => format!("{median:.1}"),
+        _ => format!("{median:.0}"),
+    };
+    median.map_or("—".into(), text)
 }
 
 fn share(line: &Line) -> String {
@@ -187,12 +197,12 @@ pub fn page(works: &[Work], tables: &[Table], versions: &str, command: &str) -> 
             let cells = [
                 line.name.clone(),
                 line.pass.to_string(),
-                number(line.medians[0]),
+                time(line.medians[0]),
                 share(line),
-                number(fastest(pytorch).map(|(_, time)| time)),
+                time(fastest(pytorch).map(|(_, median)| median)),
                 ratio(pytorch),
-                best.map_or("—".into(), |(library, time)| {
-                    format!("{time:.2} {}", library.name())
+                best.map_or("—".into(), |(library, median)| {
+                    format!("{} {}", time(Some(median)), library.name())
                 }),
                 ratio(&RUST),
             ];
