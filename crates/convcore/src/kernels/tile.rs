@@ -45,7 +45,8 @@ impl<'a> Panels<'a> {
         let width = |first: usize| rows.min(count - first).next_power_of_two();
         let length = Panels::length(count, depth, rows);
         let fill = |values: Shared| {
-            for_each_task(count.div_ceil(rows), length, |panel| {
+            // A number takes as long to move as many multiplications.
+            for_each_task(count.div_ceil(rows), 16 * length, |panel| {
                 let (first, width) = (panel * rows, width(panel * rows));
                 // SAFETY: these are this panel's numbers, each of which is written below.
                 let panel = unsafe {

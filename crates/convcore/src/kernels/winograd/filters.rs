@@ -18,7 +18,8 @@ pub(super) fn turned(
     let rows = level.rows();
     let length = matrix_length(level, filters, channels);
     let mut matrices = Kept::new(groups * 16 * length);
-    let work = matrices.len();
+    // As in `Panels::pack`.
+    let work = 16 * matrices.len();
     let shared = Shared::new(&mut matrices);
     let panels = filters.div_ceil(rows);
     for_each_task(groups * panels, work, |task| {
