@@ -102,11 +102,14 @@ pub(super) fn outlines(windows: &[Cells], pixel: (f32, f32)) -> String {
                 height,
                 r##"fill="none" stroke="#fff" stroke-width="6" stroke-opacity=".8""##,
             );
-            let outline = format!(
-                r#"class="window" fill="none" stroke="{}" stroke-width="3""#,
-                svg::ACCENT
+            // The image is the same in every theme, and so are these.
+            markup += &svg::rect(
+                x,
+                y,
+                width,
+                height,
+                r##"class="window" fill="none" stroke="#b35900" stroke-width="3""##,
             );
-            markup += &svg::rect(x, y, width, height, &outline);
         }
     }
     markup
