@@ -134,6 +134,28 @@ for (const path of (await pages()).filter((path) => path !== "print.html" && !pa
   });
 }
 
+for (const theme of ["rust", "navy"]) {
+  onPage(`print is dark on light, from the theme ${theme} too`, async (page) => {
+    await page.emulateMedia({ media: "print" });
+    const inks = await page.evaluate(() => {
+      const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+      const brightness = (colour) => {
+        canvas.fillStyle = colour;
+        canvas.fillRect(0, 0, 1, 1);
+        return Math.max(...canvas.getImageData(0, 0, 1, 1).data.slice(0, 3));
+      };
+      const ink = (selector, property) => [selector, brightness(getComputedStyle(document.querySelector(selector))[property])];
+      return [
+        ...["main p", "main h2 a", "main pre code", ".literate-output code", "figcaption", "main math"].map((text) => ink(text, "color")),
+        ink(".literate-figure svg text", "fill"),
+      ];
+    });
+    assert.deepEqual(inks.filter(([, brightness]) => brightness > 120), []);
+    const paper = await page.evaluate(() => getComputedStyle(document.querySelector("html")).backgroundColor);
+    assert.equal(paper, "rgb(255, 255, 255)");
+  }, { theme });
+}
+
 describe("the pictures beside the pages", () => {
   const PHOTOGRAPHS = "lab-feature-maps.html";
   /** How many pictures a page shows, and how many of them are there. */
