@@ -8,11 +8,11 @@
 window.geometry = {
   /** The settings' ranges: the sliders', and the test's. */
   ranges: {
-    input: { min: 1, max: 16, value: 7 },
-    kernel: { min: 1, max: 7, value: 3 },
-    padding: { min: 0, max: 4, value: 0 },
-    stride: { min: 1, max: 5, value: 1 },
-    dilation: { min: 1, max: 4, value: 1 },
+    input: { min: 1, max: 16, value: 7, label: 'input n' },
+    kernel: { min: 1, max: 7, value: 3, label: 'kernel k' },
+    padding: { min: 0, max: 4, value: 0, label: 'padding p (per side)' },
+    stride: { min: 1, max: 5, value: 1, label: 'stride s' },
+    dilation: { min: 1, max: 4, value: 1, label: 'dilation d' },
   },
 
   /** One axis. `reach`: what the kernel spans; `output`: its places, or null when it fits nowhere; `starts`: where each
@@ -39,12 +39,9 @@ window.geometry = {
 interactive.register('geometry-calculator', root => {
   const { make, draw, slider, number, count, list } = interactive;
   const { ranges, along } = window.geometry;
-  const settings = Object.fromEntries(Object.entries(ranges).map(([name, range]) => [name, range.value]));
-  const labels = {
-    input: 'input n', kernel: 'kernel k', padding: 'padding p (per side)', stride: 'stride s', dilation: 'dilation d',
-  };
-
-  const sliders = Object.keys(labels).map(name => slider(labels[name], startOf(name), value => {
+  // A chapter may choose where a slider begins: `data-stride="2"`.
+  const settings = Object.fromEntries(Object.entries(ranges).map(([name, { value }]) => [name, Number(root.dataset[name] ?? value)]));
+  const sliders = Object.entries(ranges).map(([name, range]) => slider(range.label, { ...range, value: settings[name] }, value => {
     settings[name] = value;
     update();
   }).row);
@@ -52,16 +49,6 @@ interactive.register('geometry-calculator', root => {
   const verdict = make('p', { class: 'widget-verdict', role: 'status' });
   const picture = make('div', { class: 'widget-picture' });
   const key = make('p', { class: 'widget-key' });
-
-  /** A chapter may choose where a slider begins: `data-stride="2"`. */
-  function startOf(name) {
-    const wanted = Number(root.dataset[name]);
-    const { min, max } = ranges[name];
-    if (wanted >= min && wanted <= max) {
-      settings[name] = wanted;
-    }
-    return { min, max, value: settings[name] };
-  }
 
   function update() {
     const { input, kernel, padding, stride, dilation } = settings;

@@ -17,21 +17,19 @@ window.hljs = (() => {
     literal: String.raw`\b(?:true|false|None|Some|Ok|Err)\b`,
     type: String.raw`\b(?:bool|char|str|[iu](?:8|16|32|64|128|size)|f32|f64|[A-Z]\w*[a-z]\w*)\b`,
     built_in: String.raw`\b[a-z_]\w*!(?=[(\[{])`,
-    title: String.raw`\b[a-z_]\w*(?=\()`,
   });
+  const quoted = `"[^"]*"|'[^']*'`;
   const shell = pattern({
     comment: String.raw`(?:^|\s)#.*`,
     meta: String.raw`^[$>](?= )`,
-    string: String.raw`"[^"]*"|'[^']*'`,
+    string: quoted,
   });
   const python = pattern({
     comment: String.raw`#.*`,
-    string: String.raw`"""[\s\S]*?"""|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'`,
+    string: quoted,
     number: String.raw`\b\d[\d_]*(?:\.\d+)?`,
-    keyword: String.raw`\b(?:${words('as class def elif else for from if import in lambda not or and return self while with')})\b`,
-    literal: String.raw`\b(?:True|False|None)\b`,
+    keyword: String.raw`\b(?:${words('as class def elif else for from if import in lambda not or and return self while with True False None')})\b`,
     type: String.raw`\b[A-Z]\w*[a-z]\w*\b`,
-    title: String.raw`\b[a-z_]\w*(?=\()`,
   });
   // `rs` is Rust of another crate, which this book does not run.
   const languages = { rust, rs: rust, python, console: shell };

@@ -1,5 +1,4 @@
-/* What mdBook's page lacks for readers who use a keyboard or a screen reader: a sidebar button that takes the focus, landmarks
-   and names for its parts, and wide blocks that can be scrolled with the arrow keys. */
+/* What mdBook's page lacks for readers who use a keyboard or a screen reader. */
 
 'use strict';
 

@@ -68,7 +68,7 @@ interactive.register('receptive-field', root => {
       }))),
       ...['output', 'size', 'jump', 'first'].map(name => make('td', { class: name })),
       make('td', {}, make('button', {
-        'aria-label': `Remove layer ${index + 1}`, title: `Remove layer ${index + 1}`, disabled: layers.length === 1,
+        'aria-label': `Remove layer ${index + 1}`, disabled: layers.length === 1,
         click: () => {
           layers.splice(index, 1);
           rebuild();
