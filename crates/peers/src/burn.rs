@@ -134,22 +134,20 @@ impl Ready for Operation {
         let (x, layer) = self.learned();
         let y = layer.forward(x.clone());
         let gradients = (y * self.upstream.clone().autodiff()).sum().backward();
-        let mut results = Tensors::new();
-        let mut add = |name: &str, gradient: Option<_>| -> Result<()> {
-            if let Some(gradient) = gradient {
-                results.insert(name.into(), gradient);
-            }
-            Ok(())
-        };
-        add("gradient 0", x.grad(&gradients).map(result).transpose()?)?;
+        let mut found = vec![x.grad(&gradients).map(result)];
         if let Layer::Convolution { weight, bias, .. } = layer {
-            add(
-                "gradient 1",
-                weight.grad(&gradients).map(result).transpose()?,
-            )?;
-            add("gradient 2", bias.grad(&gradients).map(result).transpose()?)?;
+            found.extend([
+                weight.grad(&gradients).map(result),
+                bias.grad(&gradients).map(result),
+            ]);
         }
-        results.insert("y".into(), result(self.layer.forward(self.x.clone()))?);
+        let y = result(self.layer.forward(self.x.clone()))?;
+        let mut results = Tensors::from([("y".to_owned(), y)]);
+        for (at, gradient) in found.into_iter().enumerate() {
+            if let Some(gradient) = gradient {
+                results.insert(format!("gradient {at}"), gradient?);
+            }
+        }
         Ok(results)
     }
 

@@ -35,10 +35,12 @@ fn main() -> Result<()> {
         Some(count) => work::random(count),
         None => work::fixed(),
     };
-    let chosen = |name: &str| {
-        let only = options.only.as_ref();
-        only.is_none_or(|only| only.split(',').any(|one| one == name))
-    };
+    let only: Option<Vec<&str>> = options.only.as_ref().map(|only| only.split(',').collect());
+    let known = |name: &&str| works.iter().any(|work| work.name == *name);
+    if let Some(name) = only.iter().flatten().find(|name| !known(name)) {
+        return Err(format!("no work is called {name}").into());
+    }
+    let chosen = |name: &str| only.as_ref().is_none_or(|only| only.contains(&name));
     let folder = std::env::temp_dir().join(format!("peers-{}", std::process::id()));
     std::fs::create_dir_all(&folder)?;
     let plan = Plan {

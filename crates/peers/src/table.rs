@@ -70,7 +70,7 @@ impl Plan {
 
     /// Runs everything on so many threads, and tells of each line as soon as it is there.
     pub fn times(&self, threads: usize, mut tell: impl FnMut(&Line)) -> Result<Table> {
-        let peak = threads as f64 * peak::gigaflops();
+        let peak = peak::gigaflops(threads);
         let mut lines = Vec::new();
         for work in &self.works {
             eprintln!("── {} on {threads} thread(s)", work.title());
