@@ -6,7 +6,8 @@
 //!
 //! The modules, in the order of the way: [`config`], [`mod@include`], [`chapter`], [`program`]; [`engine`] leads each program through
 //! [`cache`], [`package`] (with [`toolchain`]), [`compile`] and [`run`]; then [`report`] for what is wrong, and [`page`], [`doctest`]
-//! and [`cells`] for what each renderer gets. The backend [`notebook`] writes notebooks, with the help of [`prose`].
+//! and [`cells`] for what each renderer gets. The backend [`notebook`] writes notebooks, with the help of [`prose`], and the files
+//! of the pages' pictures, which `pictures` takes out of them.
 
 mod base64;
 pub mod cache;
