@@ -3,6 +3,7 @@
 import { createServer } from "node:http";
 import { readFile, readdir } from "node:fs/promises";
 import { extname, join, normalize, relative } from "node:path";
+import { after, before } from "node:test";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 
@@ -32,7 +33,7 @@ export async function pages() {
 }
 
 /** Serves the book's files and returns its address and what ends it. */
-export async function serve() {
+async function serve() {
   const server = createServer(async (request, response) => {
     const path = normalize(decodeURIComponent(new URL(request.url, "http://book").pathname));
     const file = join(FOLDER, path.endsWith("/") ? `${path}index.html` : path);
@@ -51,13 +52,27 @@ export async function serve() {
 }
 
 /** Starts the browser that is named in CHROMIUM. */
-export function launch() {
+function launch() {
   return chromium.launch({
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
     // A test page is our own: without a sandbox it also starts as root, as in a container.
     chromiumSandbox: false,
     args: ["--disable-quic", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
   });
+}
+
+/** The `book`, served, and a `browser`, while the tests of a file run. */
+export function forTests() {
+  const site = {};
+  before(async () => {
+    site.book = await serve();
+    site.browser = await launch();
+  });
+  after(async () => {
+    await site.browser?.close();
+    await site.book?.close();
+  });
+  return site;
 }
 
 /**

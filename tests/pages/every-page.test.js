@@ -3,30 +3,21 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { after, before, describe, test } from "node:test";
-import { launch, open, pages, serve } from "./book.js";
+import { describe, test } from "node:test";
+import { forTests, open, pages } from "./book.js";
 
 const AXE = await readFile(fileURLToPath(import.meta.resolve("axe-core/axe.min.js")), "utf8");
 
 // The themes for which mdBook's style sheet makes a difference: one for the day, one for the night.
 const THEMES = ["light", "navy"];
 
-let book;
-let browser;
-before(async () => {
-  book = await serve();
-  browser = await launch();
-});
-after(async () => {
-  await browser?.close();
-  await book?.close();
-});
+const site = forTests();
 
 for (const path of await pages()) {
   describe(path, () => {
     for (const theme of THEMES) {
       test(`is quiet, asks no other host and is accessible in the theme ${theme}`, async () => {
-        const { page, problems, close } = await open(browser, book.address, path, { theme });
+        const { page, problems, close } = await open(site.browser, site.book.address, path, { theme });
         assert.ok(await page.evaluate((name) => document.documentElement.classList.contains(name), theme), "theme");
         await page.evaluate(AXE);
         const { violations } = await page.evaluate(() => axe.run());
@@ -37,7 +28,7 @@ for (const path of await pages()) {
     }
 
     test("does not scroll sideways on a phone", async () => {
-      const { page, close } = await open(browser, book.address, path, { viewport: { width: 390, height: 844 } });
+      const { page, close } = await open(site.browser, site.book.address, path, { viewport: { width: 390, height: 844 } });
       const { wide, culprits } = await page.evaluate(() => {
         const width = document.documentElement.clientWidth;
         const elements = [...document.querySelectorAll("main *")];
@@ -54,7 +45,7 @@ for (const path of await pages()) {
     });
 
     test("can be read with JavaScript off", async () => {
-      const { page, problems, close } = await open(browser, book.address, path, { javaScriptEnabled: false });
+      const { page, problems, close } = await open(site.browser, site.book.address, path, { javaScriptEnabled: false });
       const main = page.locator("main");
       assert.ok(await main.isVisible());
       assert.ok((await main.innerText()).trim().length > 100, "hardly any text");

@@ -4,31 +4,22 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { after, before, describe, test } from "node:test";
-import { launch, serve } from "./book.js";
+import { describe, test } from "node:test";
+import { forTests } from "./book.js";
 import { numbers, openFixture, reference } from "./fixture.js";
 
 const AXE = await readFile(fileURLToPath(import.meta.resolve("axe-core/axe.min.js")), "utf8");
 const expected = reference();
 
-let book;
-let browser;
+const site = forTests();
 let page;
 let problems;
 let close;
-before(async () => {
-  book = await serve();
-  browser = await launch();
-});
-after(async () => {
-  await browser?.close();
-  await book?.close();
-});
 
 /** Runs a test on a fresh page; no script may have complained at its end. */
 function onPage(name, body, options = {}) {
   test(name, async () => {
-    ({ page, problems, close } = await openFixture(browser, book.address, expected.html, options));
+    ({ page, problems, close } = await openFixture(site.browser, site.book.address, expected.html, options));
     try {
       await body(page);
       assert.deepEqual(problems, []);

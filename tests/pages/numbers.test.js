@@ -2,23 +2,14 @@
 // what they must be is known from elsewhere: by hand, and from PyTorch.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { launch, open, serve } from "./book.js";
+import { test } from "node:test";
+import { forTests, open } from "./book.js";
 
-let book;
-let browser;
-before(async () => {
-  book = await serve();
-  browser = await launch();
-});
-after(async () => {
-  await browser?.close();
-  await book?.close();
-});
+const site = forTests();
 
 /** What the blocks of a page show below their code, one text a block. */
 async function outputs(path) {
-  const html = await (await fetch(`${book.address}/${path}.html`)).text();
+  const html = await (await fetch(`${site.book.address}/${path}.html`)).text();
   return [...html.matchAll(/<pre class="literate-output[^>]*>(.*?)<\/pre>/gs)].map(([, text]) => text.replace(/<[^>]*>/g, ""));
 }
 
@@ -62,7 +53,7 @@ const DRAWN = {
 
 for (const [path, results] of Object.entries(DRAWN)) {
   test(`${path} draws its results, step by step`, async () => {
-    const { page, problems, close } = await open(browser, book.address, `${path}.html`);
+    const { page, problems, close } = await open(site.browser, site.book.address, `${path}.html`);
     const ends = [];
     for (const stepper of await page.locator(".stepper").all()) {
       await stepper.getByRole("slider").press("End");

@@ -3,27 +3,18 @@
 import assert from "node:assert/strict";
 import { readFile, readdir } from "node:fs/promises";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { after, before, describe, test } from "node:test";
-import { FOLDER, launch, open, pages, serve } from "./book.js";
+import { describe, test } from "node:test";
+import { FOLDER, forTests, open, pages } from "./book.js";
 
 const AXE = await readFile(fileURLToPath(import.meta.resolve("axe-core/axe.min.js")), "utf8");
 const PAGE = "cross-correlation.html";
 
-let book;
-let browser;
-before(async () => {
-  book = await serve();
-  browser = await launch();
-});
-after(async () => {
-  await browser?.close();
-  await book?.close();
-});
+const site = forTests();
 
 /** Runs a test on a page of the book, and checks that nothing went wrong there. */
 const onPage = (name, body, { path = PAGE, ...options } = {}) =>
   test(name, async () => {
-    const { page, problems, close } = await open(browser, book.address, path, options);
+    const { page, problems, close } = await open(site.browser, site.book.address, path, options);
     try {
       await body(page);
       assert.deepEqual(problems, []);
@@ -109,7 +100,7 @@ test("the book's own scripts weigh less than 40 KB together", async () => {
 
 for (const path of (await pages()).filter((path) => path !== "print.html" && !path.includes("/"))) {
   test(`${path} weighs less than 600 KB on first load, and does not jump`, async () => {
-    const context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
+    const context = await site.browser.newContext({ viewport: { width: 1280, height: 900 } });
     const page = await context.newPage();
     const bodies = [];
     page.on("response", (response) => {
@@ -123,7 +114,7 @@ for (const path of (await pages()).filter((path) => path !== "print.html" && !pa
         for (const entry of list.getEntries()) window.jumps += entry.value;
       }).observe({ type: "layout-shift", buffered: true });
     });
-    await page.goto(`${book.address}/${path}`, { waitUntil: "networkidle" });
+    await page.goto(`${site.book.address}/${path}`, { waitUntil: "networkidle" });
     const weight = (await Promise.all(bodies)).reduce((all, size) => all + size, 0);
     const jumps = await page.evaluate(() => window.jumps);
     await context.close();
@@ -195,8 +186,8 @@ describe("the pictures beside the pages", () => {
   for (const [how, options] of [["from a folder", { folder: true }], ["without JavaScript", { javaScriptEnabled: false }]]) {
     test(`are there ${how}`, async () => {
       const { folder, ...context } = options;
-      const page = await browser.newPage(context);
-      await page.goto(`${folder ? pathToFileURL(FOLDER).href : book.address}/${PHOTOGRAPHS}`);
+      const page = await site.browser.newPage(context);
+      await page.goto(`${folder ? pathToFileURL(FOLDER).href : site.book.address}/${PHOTOGRAPHS}`);
       const last = page.locator("main img").last();
       await last.scrollIntoViewIfNeeded();
       await page.waitForLoadState("networkidle");
