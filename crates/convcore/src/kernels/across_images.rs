@@ -16,7 +16,7 @@ use super::simd::{Kernel, Simd, turned};
 use super::tile::{self, Grid, Panel, Work};
 
 /// Numbers to a cache line.
-const LINE: usize = 16;
+pub(super) const LINE: usize = 16;
 
 /// Whether this way is open and worth it.
 pub(super) fn suits(c: &Correlation) -> bool {
@@ -117,6 +117,7 @@ impl Kernel for Block<'_> {
                 output_stride: rows * columns * S::LANES,
                 grid,
                 bias: c.bias.map(|bias| &bias[self.group * c.filters..]),
+                ahead: 0,
             };
             for row in 0..rows {
                 let mut column = 0;

@@ -175,6 +175,7 @@ impl Kernel for Multiply<'_> {
                     output_stride: columns,
                     grid,
                     bias: None,
+                    ahead: 0,
                 };
                 // SAFETY: rows of `data` and of `given` are whole vectors.
                 unsafe { tile::run(simd, &panel, vectors, q, &work) };

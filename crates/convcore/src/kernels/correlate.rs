@@ -1,6 +1,6 @@
 //! Many filters over one image: the loops around the tiles. A convolution and the gradient of its input both end here.
 
-use super::across_images;
+use super::across_images::{self, LINE};
 use super::layout::Layout;
 use super::parallel::{Shared, for_each_task, with_scratch};
 use super::simd::{Kernel, Level, Simd};
@@ -92,7 +92,11 @@ impl Kernel for Band<'_> {
         let layout = &c.layout;
         let rows = layout.band_rows(self.band);
         let start = self.image * c.image_strides[0] + self.group * c.group_strides[0];
+        let scratch_start = self.scratch.as_ptr();
         let (data, offsets) = layout.lay_out(c.level, c.images, start, self.band, self.scratch);
+        // Many channels of an image that is read where it is lie far apart, where no processor sees them coming. So while a
+        // tile is computed, the next one's numbers are fetched: each panel fetches a line of each row.
+        let in_place = data.as_ptr() != scratch_start;
         let target = c.first
             + self.image * c.image_strides[1]
             + self.group * c.group_strides[1]
@@ -117,7 +121,9 @@ impl Kernel for Band<'_> {
             let mut q = 0;
             while q < outputs {
                 let vectors = tile::vectors::<S>(outputs - q);
-                for panel in panels {
+                let lines = vectors * S::LANES / LINE + 1;
+                for (index, panel) in panels.iter().enumerate() {
+                    let next = vectors * S::LANES + index % lines * LINE;
                     let work = Work {
                         offsets,
                         data: data.as_ptr(),
@@ -125,6 +131,7 @@ impl Kernel for Band<'_> {
                         output_stride: c.filter_stride,
                         grid,
                         bias: c.bias.map(|bias| &bias[self.group * c.filters..]),
+                        ahead: if in_place { next } else { 0 },
                     };
                     // SAFETY: a layout has slack for the lanes beyond its last output; the creator of the correlation
                     // vouches for the output's addresses.

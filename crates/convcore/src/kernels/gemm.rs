@@ -133,6 +133,7 @@ impl Kernel for Columns<'_> {
                     output_stride: self.columns,
                     grid,
                     bias: None,
+                    ahead: 0,
                 };
                 // SAFETY: the block's rows are whole vectors; the columns that are written are this task's.
                 unsafe { tile::run(simd, &panel, vectors, q, &work) };

@@ -38,6 +38,10 @@ pub(super) unsafe trait Simd: Copy {
     /// Runs a part of a kernel as a function of its own.
     fn call<K: Kernel>(self, kernel: K) -> K::Output;
 
+    /// Says that the number at an address, and its neighbours, will be read soon. Any address will do.
+    #[inline(always)]
+    fn prefetch(self, _from: *const f32) {}
+
     /// Reads `LANES` numbers.
     ///
     /// # Safety

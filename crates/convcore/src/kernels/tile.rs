@@ -208,6 +208,8 @@ pub(super) struct Work<'a> {
     pub(super) grid: Grid,
     /// Added to each sum: one number a row, or none.
     pub(super) bias: Option<&'a [f32]>,
+    /// How far beyond its own numbers each step fetches some for a later tile; 0 where all are near already.
+    pub(super) ahead: usize,
 }
 
 /// Computes outputs `q..q + vectors * LANES` of a panel's rows.
@@ -283,11 +285,15 @@ unsafe fn tile<S: Simd, const ROWS: usize, const VECTORS: usize>(
         }
     }
     let data = work.data.wrapping_add(q);
+    let ahead = data.wrapping_add(work.ahead);
     for (&offset, weights) in work.offsets.iter().zip(panel.values.as_chunks::<ROWS>().0) {
         // SAFETY: the caller vouches for these addresses.
         let inputs = std::array::from_fn::<_, VECTORS, _>(|v| unsafe {
             simd.load(data.wrapping_add(offset as usize + v * S::LANES))
         });
+        if ROWS == S::ROWS {
+            simd.prefetch(ahead.wrapping_add(offset as usize));
+        }
         for (sums, &weight) in sums.iter_mut().zip(weights) {
             let weight = simd.splat(weight);
             for (sum, &input) in sums.iter_mut().zip(&inputs) {

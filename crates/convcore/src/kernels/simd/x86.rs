@@ -22,6 +22,12 @@ unsafe impl Simd for Avx2 {
     }
 
     #[inline(always)]
+    fn prefetch(self, from: *const f32) {
+        // SAFETY: an address that cannot be read does no harm to this instruction.
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(from.cast()) }
+    }
+
+    #[inline(always)]
     unsafe fn load(self, from: *const f32) -> __m256 {
         // SAFETY: `self` proves the instruction, the caller the addresses.
         unsafe { _mm256_loadu_ps(from) }
@@ -125,6 +131,12 @@ unsafe impl Simd for Avx512 {
     fn call<K: Kernel>(self, kernel: K) -> K::Output {
         // SAFETY: `self` proves the instructions.
         unsafe { with_avx512(kernel) }
+    }
+
+    #[inline(always)]
+    fn prefetch(self, from: *const f32) {
+        // SAFETY: an address that cannot be read does no harm to this instruction.
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(from.cast()) }
     }
 
     #[inline(always)]

@@ -50,6 +50,7 @@ pub(super) fn multiply<S: Simd>(
                     output_stride: tiles.stride,
                     grid,
                     bias: None,
+                    ahead: 0,
                 };
                 // SAFETY: `tiles.count` is a number of whole vectors, so that all lanes are within `pixels` and `products`.
                 unsafe { tile::run(simd, &panel, vectors, q, &work) };
