@@ -5,7 +5,7 @@
 //! a given pixel: the pixels fall into s x s sets, each with a part of the filter for its own.
 //!
 //! For every shape that [`super::winograd`] and [`super::conv_backward_input_scatter`] are not for. Measured on a Zen 5 core:
-//! as the forward pass with 8 channels or more and little padding; 33 % for 6 channels of 14 x 14 with 5 x 5 filters, where
+//! as the forward pass with many channels and stride 1; 33 % for 6 channels of 14 x 14 with 5 x 5 filters, where
 //! half of what is read is padding; 24 % for 6 filters over a single channel.
 
 use super::conv_forward::BAND;

@@ -1,6 +1,6 @@
 //! Convolution, for every stride, padding, dilation and number of groups: the filters over the image as it is laid out.
 //!
-//! For every shape that [`super::winograd`] is not for. Measured on a Zen 5 core: 60 to 85 % of the peak; 47 % for 6 filters
+//! For every shape that [`super::winograd`] is not for. Measured on a Zen 5 core: 57 to 90 % of the peak; 47 % for 6 filters
 //! over one channel, whose output is hardly slower to compute than to write. Small images of a batch go
 //! [across the vectors](super::across_images).
 

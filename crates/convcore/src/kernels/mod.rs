@@ -17,7 +17,7 @@
 //! - [`convolution`]: what the rest of the crate calls.
 //!
 //! The shares of the peak in the files' heads are from the table of `speed.rs`, on one core of a Zen 5 processor whose peak is
-//! 274 billion additions and multiplications a second: `cargo test --release -p convcore --lib kernels::speed -- --ignored
+//! 272 billion additions and multiplications a second: `cargo test --release -p convcore --lib kernels::speed -- --ignored
 //! --nocapture`.
 //!
 //! Every result is the same, bit for bit, for every number of threads. Between levels of instructions, the last bits
